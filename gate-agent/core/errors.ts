@@ -1,0 +1,62 @@
+/**
+ * Every operating error of Stileward: its stable code and what the person who reads it does next.
+ * Programs branch on the code, never on the text.
+ */
+export const errorHints = {
+	config_invalid: 'Correct the named lines and run `stileward gate check-config`.',
+	usage: 'Run the command with --help.',
+	keys_missing: 'Run `stileward keys init --dir DIR`, or copy manifest.jws and root.public.jwk here.',
+	keys_invalid: 'Restore the file from its backup; a damaged key cannot be repaired.',
+	keys_exist: 'Choose an empty folder: keys are never overwritten.',
+	manifest_invalid: 'Fetch the key manifest again; it must be signed by the pinned root key.',
+	manifest_rollback: 'Install the newest key manifest; an older version is refused.',
+	ticket_invalid: 'Correct the named claim.',
+	device_absent: 'Plug the device in, or correct its path.',
+	device_busy: 'Another program holds the device; stop it.',
+	device_denied: 'Add the user to the group that owns the device (`dialout` for serial ports).',
+	device_lost: 'The device went away; it is opened again by itself once it is back.',
+	device_timeout: 'Check the power, the wiring and the baud rate of the device.',
+	device_protocol: 'The device answers, but not in the language of this driver: check model and address.',
+	library_missing: 'Install the named system package.',
+	unsupported: 'Use Linux for real devices; elsewhere use the `replay` and `simulated` drivers.',
+	ledger_missing: 'Check the data folder; the ledger is made by the first `gate run`.',
+	ledger_busy: 'Another agent already uses this data folder; stop it or choose another folder.',
+	ledger_corrupt: 'The damaged file was set aside; keep it for examination.',
+	ledger_newer: 'This ledger was written by a newer Stileward; install that version or newer.',
+	ledger_full: 'Free some disk space; the lane opens again by itself.',
+	ledger_io: 'Check the disk (`dmesg`); the lane stays shut until a write succeeds.',
+	clock_reset_invalid: 'A clock reset must be signed by the root key and carry a higher epoch.',
+} as const satisfies Record<string, string>;
+
+/** A stable name for one kind of operating error. */
+export type ErrorCode = keyof typeof errorHints;
+
+/**
+ * An error of operation: something outside the program is not as it must be.
+ * A refusal of a visitor is a value, not an error; a bug is a failed assertion.
+ * The message never holds a token, a key or a person's name.
+ */
+export class StilewardError extends Error {
+	override readonly name = 'StilewardError';
+	readonly code: ErrorCode;
+
+	constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+		super(message, options);
+		this.code = code;
+	}
+
+	/** What to do next, in one sentence. */
+	get hint(): string {
+		return errorHints[this.code];
+	}
+}
+
+/** A failed assertion is a bug: it stops the process, and the lane fails as configured. */
+export function assert(condition: unknown, message: string): asserts condition {
+	if (!condition) throw new Error(`assertion failed: ${message}`);
+}
+
+/** Makes the compiler prove that a union is handled to its last member. */
+export function unreachable(value: never): never {
+	throw new Error(`assertion failed: unexpected ${JSON.stringify(value)}`);
+}

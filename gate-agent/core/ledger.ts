@@ -1,0 +1,97 @@
+import type { Decision, History } from './decide.ts';
+import type { LaneMode } from './lane-state.ts';
+import type { Allowance, Fact, ForeignTrace, Grant, JournalRow, RedemptionId, Settlement } from './redemption.ts';
+import type { RefusalReason } from './refusal.ts';
+import type { TicketId } from './ticket.ts';
+
+/** Which history a decision needs, and who asks. */
+export interface RedeemRequest {
+	readonly redemptionId: RedemptionId;
+	readonly ticketId: TicketId;
+	readonly evt: string;
+	readonly idx: number;
+	readonly allowance: Allowance;
+	readonly cls: string;
+	readonly lane: string;
+	readonly zone: string;
+	readonly atMs: number;
+}
+
+/** A refused scan on its way to the journal. */
+export interface Denial {
+	readonly reason: RefusalReason;
+	readonly lane: string;
+	readonly ticketId?: TicketId;
+	readonly code?: ForeignTrace;
+	readonly atMs: number;
+}
+
+/** What the ledger remembers of a lane over a restart. */
+export interface LaneMemory {
+	readonly lane: string;
+	readonly mode: LaneMode;
+	readonly emergency: boolean;
+}
+
+/** What a device learns about tickets from others: snapshot, feed or status list. */
+export interface Learned {
+	readonly evt: string;
+	readonly list: 'redeemed' | 'revoked';
+	readonly set: Iterable<number>;
+	readonly clear?: Iterable<number>;
+}
+
+/**
+ * The ledger of one agent: what was admitted, exactly once, and the journal that proves it.
+ *
+ * Its law, which every implementation passes in `ledger.suite.ts`:
+ * 1. `redeem` reads the history, calls `decide` synchronously and commits the grant in one transaction. When it
+ *    resolves with a grant, that grant survives any crash. When it rejects, nothing was granted.
+ * 2. Two redemptions are never decided on the same history: calls are serial.
+ * 3. The same `redemptionId` again gives the first answer and writes nothing.
+ * 4. A grant holds its uses until it is settled; `settle` of an unknown or settled grant writes nothing, except the
+ *    late passage (`late: true`), which takes a returned use again.
+ * 5. Rows are numbered 1, 2, 3 … within an epoch without gaps; no row is ever changed; `at` never goes back.
+ * 6. `deny` never throws and never waits: equal denials are coalesced, more than `denialsPerMinuteMax` of a lane are
+ *    only counted. `flush` makes them durable.
+ */
+export interface Ledger {
+	/** The device epoch: a new random name each time the journal starts from nothing. */
+	readonly epoch: string;
+	/** The history a decision would see now, without deciding anything. */
+	history(request: RedeemRequest): Promise<History>;
+	/**
+	 * Decides and commits. Resolves with the decision; `grant` is there exactly when the decision granted.
+	 * Rejects with `ledger_full`, `ledger_io` or `ledger_corrupt`; then nothing opens.
+	 */
+	redeem(request: RedeemRequest, decide: (history: History) => Decision): Promise<Redeemed>;
+	/** Ends a grant. Durable when it resolves. */
+	settle(settlement: Settlement, atMs: number): Promise<void>;
+	/** Writes a fact that is neither a grant, a settlement nor a denial. Durable when it resolves. */
+	record(fact: Fact, atMs: number): Promise<void>;
+	deny(denial: Denial): void;
+	flush(): Promise<void>;
+	/** Grants that no settlement ended, oldest first: after a crash they are settled as assumed. */
+	openGrants(): Promise<readonly Grant[]>;
+	lanes(): Promise<readonly LaneMemory[]>;
+	learn(learned: Learned): Promise<void>;
+	/** Rows after `seq`, oldest first, at most `limit` (1 … 10,000). */
+	rows(after: number, limit: number): Promise<readonly JournalRow[]>;
+	/** Milliseconds since 1970 of the newest row, 0 for an empty journal: one of the clock's floors. */
+	latestMs(): Promise<number>;
+	/** Small values that outlive a restart, e.g. the clock floor. */
+	remember(name: string, value: string): Promise<void>;
+	recall(name: string): Promise<string | undefined>;
+	close(): Promise<void>;
+}
+
+/** The answer of `redeem`. */
+export type Redeemed =
+	| { readonly kind: 'granted'; readonly grant: Grant }
+	| { readonly kind: 'denied'; readonly decision: Decision & { kind: 'deny' } };
+
+/** Denied rows per lane and minute; above it denials are only counted, so that noise cannot wear out a card. */
+export const denialsPerMinuteMax = 60;
+
+/** How long a denial may wait for its row. */
+export const denialFlushMs = 200;
