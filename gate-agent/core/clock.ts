@@ -1,0 +1,63 @@
+/** The clock may run behind the floor or its own past by this much before it is doubted. */
+export const clockToleranceMs = 120_000;
+
+/** A running clock that jumps ahead by more than this is not followed: an operator restarts the agent. */
+export const clockForwardStepMaxMs = 24 * 3_600_000;
+
+/**
+ * What an agent knows of the time. All values are milliseconds; `atMs` and `nowMs` since 1970, `monoMs` monotonic.
+ */
+export interface Clock {
+	/** Starts at 1; only a reset that the root key signed raises it. Time never goes back within an epoch. */
+	readonly epoch: number;
+	/** The newest reading; no later reading is older. */
+	readonly nowMs: number;
+	readonly monoMs: number;
+	/** False while `nowMs` is only a lower bound of the time. */
+	readonly trusted: boolean;
+	readonly doubt?: ClockDoubt;
+}
+
+/**
+ * Why a clock is doubted: it shows a time before what is known to be past, it was set back, or it jumped ahead by more
+ * than a day while the agent ran.
+ */
+export type ClockDoubt = 'before_floor' | 'stepped_back' | 'stepped_forward';
+
+/** One look at the system's two clocks. */
+export interface ClockTick {
+	readonly systemMs: number;
+	readonly monoMs: number;
+}
+
+/**
+ * Starts the clock. The floor is the newest of the times that are certainly past: last signed server time, last ledger
+ * time, build time. A system clock before the floor (no battery: 1970) is not believed; the floor, moved on by the
+ * monotonic clock, then stands for the time as a bound.
+ */
+export function startClock(tick: ClockTick, floorsMs: readonly number[], epoch: number): Clock {
+	const floorMs = Math.max(0, ...floorsMs);
+	const trusted = tick.systemMs >= floorMs - clockToleranceMs;
+	return {
+		epoch,
+		nowMs: Math.max(tick.systemMs, floorMs),
+		monoMs: tick.monoMs,
+		trusted,
+		...(trusted ? {} : { doubt: 'before_floor' as const }),
+	};
+}
+
+/** Moves the clock on. The reading never goes back, whatever the system clock does. */
+export function advanceClock(clock: Clock, tick: ClockTick): Clock {
+	const expectedMs = clock.nowMs + Math.max(0, tick.monoMs - clock.monoMs);
+	const aheadMs = tick.systemMs - expectedMs;
+	const next = { epoch: clock.epoch, monoMs: tick.monoMs };
+	if (!clock.trusted) {
+		return aheadMs >= 0
+			? { ...next, nowMs: tick.systemMs, trusted: true }
+			: { ...next, nowMs: expectedMs, trusted: false, doubt: 'before_floor' };
+	}
+	if (aheadMs > clockForwardStepMaxMs) return { ...next, nowMs: expectedMs, trusted: true, doubt: 'stepped_forward' };
+	if (aheadMs < -clockToleranceMs) return { ...next, nowMs: expectedMs, trusted: true, doubt: 'stepped_back' };
+	return { ...next, nowMs: Math.max(clock.nowMs, tick.systemMs), trusted: true };
+}
