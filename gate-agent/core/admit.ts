@@ -1,12 +1,12 @@
 import { allowanceOf } from './allowance.ts';
 import type { DecideContext, Decision, History } from './decide.ts';
-import { classPolicyOf, decide } from './decide.ts';
+import { decide } from './decide.ts';
 import { StilewardError } from './errors.ts';
 import type { Keyset } from './keyset.ts';
 import type { Checked, RedeemResult } from './lane-state.ts';
 import type { Ledger, RedeemRequest } from './ledger.ts';
 import type { Policy } from './policy.ts';
-import { classPolicyDefaults } from './policy.ts';
+import { classPolicyDefaults, classPolicyOf } from './policy.ts';
 import type { Direction, RedemptionId } from './redemption.ts';
 import type { Ticket } from './ticket.ts';
 import { verify } from './verify.ts';

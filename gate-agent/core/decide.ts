@@ -1,6 +1,9 @@
-import type { Policy } from './policy.ts';
+import { allowanceOf, wholeTicket } from './allowance.ts';
+import { type ClassPolicy, classPolicyOf, type Policy, sessionPolicyOf } from './policy.ts';
 import type { Allowance, Direction, Grant, Rung } from './redemption.ts';
 import type { Refusal } from './refusal.ts';
+import type { Ticket } from './ticket.ts';
+import { venueDay } from './venue-day.ts';
 
 /** What is known of a ticket's allowance when a decision is made. */
 export interface History {
@@ -49,3 +52,127 @@ export type Decision =
 			readonly left: number;
 	  }
 	| { readonly kind: 'deny'; readonly refusal: Refusal };
+
+/**
+ * Decides on a genuine ticket. Pure and synchronous, so that it runs inside the ledger's transaction.
+ *
+ * The first reason that applies is given. What nothing can change comes first, then what another place can change,
+ * then what time can change, then what a person or the network can change: nobody is sent to another gate to hear
+ * there that the ticket has expired.
+ *
+ * | order | refusal | the visitor should |
+ * | --- | --- | --- |
+ * | 1 | `wrong_event` | go to the event on the ticket |
+ * | 2 | `revoked` | go to the box office |
+ * | 3 | `staff_needed` `unknown_class`, `unknown_session` | ask staff: the rules of this ticket are not known here |
+ * | 4 | `expired` | buy another ticket |
+ * | 5 | `wrong_zone`, then `wrong_gate` | go to that zone or gate |
+ * | 6 | `not_yet_valid` or `clock_untrusted` | come back then, or ask staff |
+ * | 7 | `in_progress` | wait: somebody goes through with this ticket now |
+ * | 8 | `already_redeemed` or `no_uses_left` | ask staff, who see where and when |
+ * | 9 | `staff_needed` `holder_bound` | show who they are |
+ * | 10 | `offline_refused` | wait for the network, or ask staff |
+ *
+ * An exit knows only the first: people always get out, also with a ticket that is used up, expired or revoked.
+ * A re-entry comes before 7; it takes no use, and the rest of the rules hold for it as for any entry.
+ */
+export function decide(ticket: Ticket, history: History, context: DecideContext): Decision {
+	const { policy, lane, clock } = context;
+	if (ticket.evt !== policy.evt) return deny({ reason: 'wrong_event', evt: ticket.evt });
+	const allowance = allowanceOf(ticket, policy, { nowMs: clock.nowMs, zone: lane.zone });
+	const rules = classPolicyOf(policy, ticket.cls);
+	const taken = usesTaken(ticket, history, allowance);
+	const free = Math.max(0, ticket.use - taken - history.held);
+	const rung = rungOf(rules, context);
+	if (context.direction === 'exit') {
+		return { kind: 'grant', direction: 'exit', allowance, uses: 0, reentry: false, rung, left: free };
+	}
+
+	if (history.revoked) return deny({ reason: 'revoked' });
+	if (rules === undefined) return deny({ reason: 'staff_needed', why: 'unknown_class' });
+	const reentry = mayReenter(rules, history, context);
+	const refusal =
+		refusalOfWindowAndPlace(ticket, rules, context) ??
+		(reentry || free > 0 ? undefined : refusalOfUses(ticket, history, allowance)) ??
+		refusalOfTrust(ticket, rules, { rung, unverifiedInHour: history.unverifiedInHour });
+	if (refusal !== undefined) return deny(refusal);
+	const uses = reentry ? 0 : rules.group === 'run' ? free : 1;
+	return { kind: 'grant', direction: 'entry', allowance, uses, reentry, rung, left: free - uses };
+}
+
+function deny(refusal: Refusal): Decision {
+	return { kind: 'deny', refusal };
+}
+
+/** A list from others speaks of the whole ticket; it says nothing about today's use of an annual pass. */
+function usesTaken(ticket: Ticket, history: History, allowance: Allowance): number {
+	return history.listedRedeemed && allowance === wholeTicket ? Math.max(ticket.use, history.used) : history.used;
+}
+
+function rungOf(rules: ClassPolicy | undefined, context: DecideContext): Rung {
+	if (rules?.homeOnly) return 'home';
+	return context.authority === 'reachable' ? 'authority' : 'local';
+}
+
+/** An exit permits one re-entry until its venue day ends. */
+function mayReenter(rules: ClassPolicy, history: History, { policy, clock }: DecideContext): boolean {
+	if (rules.reentry !== 'after_exit' || history.exitedAtMs === undefined) return false;
+	return venueDay(history.exitedAtMs, policy) === venueDay(clock.nowMs, policy);
+}
+
+function refusalOfWindowAndPlace(ticket: Ticket, rules: ClassPolicy, context: DecideContext): Refusal | undefined {
+	const window = windowOf(ticket, context.policy);
+	if (window === undefined) return { reason: 'staff_needed', why: 'unknown_session' };
+	// The clock's bound suffices here: a time that is past at the bound is past for certain.
+	if (context.clock.nowMs >= window.untilMs) return { reason: 'expired', untilMs: window.untilMs };
+	return refusalOfPlace(ticket, rules, context) ?? refusalOfStart(window.fromMs, rules, context.clock);
+}
+
+/**
+ * When a ticket is valid, from the first to before the last millisecond. A session's window overrides `nbf` and `exp`,
+ * because a rain delay must not kill signed tickets; a session that the policy does not know has none.
+ */
+function windowOf(ticket: Ticket, policy: Policy): { fromMs: number; untilMs: number } | undefined {
+	if (ticket.ses === undefined) {
+		return { fromMs: (ticket.nbf ?? 0) * 1000, untilMs: (ticket.exp ?? Number.POSITIVE_INFINITY) * 1000 };
+	}
+	const session = sessionPolicyOf(policy, ticket.ses);
+	if (session === undefined) return undefined;
+	const { fromMs, untilMs, graceMs, postponedMs } = session;
+	return { fromMs: fromMs + postponedMs, untilMs: untilMs + graceMs + postponedMs };
+}
+
+function refusalOfPlace(ticket: Ticket, rules: ClassPolicy, { lane, agent }: DecideContext): Refusal | undefined {
+	if (ticket.zon !== undefined && !ticket.zon.includes(lane.zone)) return { reason: 'wrong_zone', zones: ticket.zon };
+	if (!rules.homeOnly || ticket.home === agent) return undefined;
+	return ticket.home === undefined ? { reason: 'wrong_gate' } : { reason: 'wrong_gate', home: ticket.home };
+}
+
+function refusalOfStart(fromMs: number, rules: ClassPolicy, clock: DecideContext['clock']): Refusal | undefined {
+	if (clock.nowMs >= fromMs) return undefined;
+	if (clock.trusted) return { reason: 'not_yet_valid', fromMs };
+	return rules.clockUntrusted === 'refuse' ? { reason: 'clock_untrusted' } : undefined;
+}
+
+/** Called when no use is free: somebody holds the last of them at this moment, or they are gone. */
+function refusalOfUses(ticket: Ticket, history: History, allowance: Allowance): Refusal {
+	const holder = history.open.findLast((grant) => grant.allowance === allowance);
+	if (holder !== undefined) return { reason: 'in_progress', lane: holder.lane };
+	// Where no use is known here, the last grant was given back, and it is not the one that used the ticket up.
+	const place = history.used > 0 && history.last !== undefined ? history.last : {};
+	return ticket.use === 1
+		? { reason: 'already_redeemed', ...place }
+		: { reason: 'no_uses_left', use: ticket.use, ...place };
+}
+
+function refusalOfTrust(
+	ticket: Ticket,
+	rules: ClassPolicy,
+	at: { readonly rung: Rung; readonly unverifiedInHour: number },
+): Refusal | undefined {
+	if (ticket.holderBound) return { reason: 'staff_needed', why: 'holder_bound' };
+	if (at.rung !== 'local') return undefined;
+	const limitReached = rules.unverifiedPerHour !== undefined && at.unverifiedInHour >= rules.unverifiedPerHour;
+	const refuse = rules.offline === 'refuse' || (limitReached && rules.unverifiedLimit === 'refuse');
+	return refuse ? { reason: 'offline_refused' } : undefined;
+}

@@ -73,3 +73,15 @@ export interface Policy {
 	readonly unknownClass: 'admit' | 'staff';
 	readonly sessions: Readonly<Record<string, SessionPolicy>>;
 }
+
+/** The rules of a class: its entry, else the defaults, else undefined where an unknown class goes to staff. */
+export function classPolicyOf(policy: Policy, cls: string): ClassPolicy | undefined {
+	// `hasOwn`: a class named `constructor` must not find the one of Object.prototype.
+	if (Object.hasOwn(policy.classes, cls)) return policy.classes[cls];
+	return policy.unknownClass === 'admit' ? classPolicyDefaults : undefined;
+}
+
+/** The rules of a session, or undefined where the policy does not know it. */
+export function sessionPolicyOf(policy: Policy, ses: string): SessionPolicy | undefined {
+	return Object.hasOwn(policy.sessions, ses) ? policy.sessions[ses] : undefined;
+}
