@@ -1,0 +1,57 @@
+/** What one folder of source may see. Paths are relative to the repository. */
+export interface Room {
+	/** Other rooms whose files it may import; its own are always allowed. */
+	readonly sees: readonly string[];
+	/** Packages it may import; absent means any, and with it Node's own modules. */
+	readonly packages?: readonly string[];
+}
+
+const device = ['gate-agent/core', 'gate-agent/serial'];
+
+const agentParts = [
+	'gate-agent/core',
+	'gate-agent/keys',
+	'gate-agent/serial',
+	'gate-agent/ledger',
+	'gate-agent/scanners',
+	'gate-agent/relays',
+	'gate-agent/inputs',
+	'gate-agent/feedback',
+	'gate-agent/emulators',
+	'gate-agent/display',
+];
+
+/**
+ * Which room may see which: imports run one way, from the programs down to the core. The compiler holds the same
+ * table through each folder's `references`; `tidy` proves that the two agree and holds it for what the compiler does
+ * not see (tests, packages).
+ */
+export const rooms: Readonly<Record<string, Room>> = {
+	'gate-agent/core': { sees: [], packages: ['jose', 'cborg', '@noble/hashes', 'typebox'] },
+	'gate-agent/keys': { sees: ['gate-agent/core'] },
+	'gate-agent/serial': { sees: ['gate-agent/core'] },
+	'gate-agent/ledger': { sees: ['gate-agent/core'] },
+	'gate-agent/scanners': { sees: device },
+	'gate-agent/relays': { sees: device },
+	'gate-agent/inputs': { sees: device },
+	'gate-agent/feedback': { sees: ['gate-agent/core'] },
+	'gate-agent/emulators': { sees: ['gate-agent/core'] },
+	'gate-agent/display': { sees: ['gate-agent/core'] },
+	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
+	'gate-agent': { sees: agentParts },
+	scripts: { sees: ['gate-agent', ...agentParts] },
+	'scripts/start/page': { sees: ['gate-agent/core', 'gate-agent/display/page'], packages: [] },
+};
+
+/** Rooms whose files are drivers: one model, one file, and none knows another. */
+export const driverRooms = ['gate-agent/scanners', 'gate-agent/relays', 'gate-agent/inputs', 'gate-agent/feedback'];
+
+/** Folders that explain themselves in a README.md, beside the rooms. */
+export const explainedFolders = ['.', 'sync', 'handheld', 'device-configs'];
+
+/** The room that a file lies in: the longest one that contains it. */
+export function roomOf(path: string): string | undefined {
+	return Object.keys(rooms)
+		.filter((room) => path.startsWith(`${room}/`))
+		.sort((a, b) => b.length - a.length)[0];
+}
