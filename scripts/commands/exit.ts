@@ -21,6 +21,10 @@ export function describeFailure(error: unknown): { readonly text: string; readon
 		const code = error.code === 'usage' ? exitCodes.usage : exitCodes.operating;
 		return { text: `error: ${error.message}\n  hint: ${error.hint} [${error.code}]\n`, code };
 	}
+	if (isSystemError(error)) {
+		const { hint, code } = new StilewardError('output_failed', error.message);
+		return { text: `error: ${error.message}\n  hint: ${hint} [${code}]\n`, code: exitCodes.operating };
+	}
 	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	return { text: `error: this is a bug in Stileward, please report it\n${stack}\n`, code: exitCodes.bug };
 }
@@ -29,4 +33,9 @@ export function describeFailure(error: unknown): { readonly text: string; readon
 export function describeUsage(message: string): string {
 	const { hint, code } = new StilewardError('usage', message);
 	return `${message.trimEnd()}\n  hint: ${hint} [${code}]\n`;
+}
+
+/** What the operating system refused, e.g. `EACCES: permission denied, mkdir '/root/keys'`. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+	return error instanceof Error && 'syscall' in error && 'errno' in error;
 }

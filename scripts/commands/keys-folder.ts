@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { kidOf } from '../../gate-agent/core/jwk.ts';
+import type { ManifestKey } from '../../gate-agent/core/key-manifest.ts';
+import { keyFiles } from '../../gate-agent/keys/key-files.ts';
+import { initKeys, loadIssuer, loadTrust, rotateKeys } from '../../gate-agent/keys/key-folder.ts';
+import { facts, jsonLine, paint, type Terminal, table } from './output.ts';
+import { localTime } from './times.ts';
+
+/** The options of every command about keys. */
+export interface KeysOptions {
+	readonly dir: string;
+	readonly json?: true;
+}
+
+/** The options of `keys init`. */
+export interface KeysInitOptions extends KeysOptions {
+	readonly event?: string;
+}
+
+/** The options of `keys rotate`. */
+export interface KeysRotateOptions extends KeysOptions {
+	readonly revoke?: readonly string[];
+}
+
+/** Makes a new key folder and shows it. */
+export async function initFolder({ dir, event, json }: KeysInitOptions, terminal: Terminal): Promise<void> {
+	const { kid } = await initKeys({ dir, nowMs: terminal.nowMs(), ...(event !== undefined && { evt: event }) });
+	await printFolder({ dir, ...(json && { json }) }, terminal, kid);
+	await terminal.err.write(`note: copy ${keyFiles.manifest} and ${keyFiles.rootPublic} to the gates, nothing else\n`);
+}
+
+/** Makes the next issuer key and shows the folder. */
+export async function rotateFolder({ dir, revoke, json }: KeysRotateOptions, terminal: Terminal): Promise<void> {
+	const { kid } = await rotateKeys({ dir, nowMs: terminal.nowMs(), ...(revoke && { revoke }) });
+	await printFolder({ dir, ...(json && { json }) }, terminal, kid);
+	await terminal.err.write(
+		`note: copy the new ${keyFiles.manifest} to the gates; until then they refuse the new key\n`,
+	);
+}
+
+/** Shows a key folder, a gate's as well as an issuer's. */
+export async function showFolder(options: KeysOptions, terminal: Terminal): Promise<void> {
+	await printFolder(options, terminal);
+}
+
+async function printFolder({ dir, json }: KeysOptions, terminal: Terminal, kid?: string): Promise<void> {
+	const { manifest } = await loadTrust(dir);
+	const { warnings } = await loadIssuer(dir);
+	// `loadTrust` has just read and checked the same file.
+	const root = await kidOf(JSON.parse(await readFile(join(dir, keyFiles.rootPublic), 'utf8')) as JWK);
+	const keys = manifest.keys.map((key) => ({ ...key, revoked: manifest.revoked.includes(key.kid) }));
+	for (const warning of warnings) await terminal.err.write(`note: ${warning}\n`);
+	if (json) {
+		const listed = keys.map(({ jwk: _, ...key }) => key);
+		await terminal.out.write(
+			jsonLine({ dir, root, version: manifest.version, ...(kid && { kid }), keys: listed, warnings }),
+		);
+		return;
+	}
+	const { out } = terminal;
+	await out.write(
+		facts(out, [
+			['folder', dir],
+			['root key', root],
+			['manifest', `version ${manifest.version}, signed ${localTime(manifest.issuedAt)}`],
+			['new key', kid && paint(out, 'bold', kid)],
+		]),
+	);
+	await out.write(`\n${table([['kid', 'alg', 'event', 'numbers', 'state'], ...keys.map(keyCells)])}`);
+}
+
+function keyCells(key: ManifestKey & { readonly revoked: boolean }): readonly string[] {
+	return [key.kid, key.alg, key.evt ?? 'any', `${key.from}-${key.to}`, key.revoked ? 'revoked' : 'valid'];
+}

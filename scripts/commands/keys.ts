@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { examples, repeated } from './arguments.ts';
+import type { KeysInitOptions, KeysOptions, KeysRotateOptions } from './keys-folder.ts';
+import type { Terminal } from './output.ts';
+
+/** `keys init`, `keys rotate` and `keys show`. */
+export function addKeysCommands(program: Command, terminal: Terminal): void {
+	const keys = program.command('keys').description('Make, renew and show the keys that tickets are signed with.');
+	keysCommand(keys, 'init')
+		.summary('make a root key, an issuer key and a manifest')
+		.description('Make a root key, a first issuer key and the key manifest in a new folder.')
+		.option('--event <id>', 'let the issuer key sign only this event')
+		.addHelpText('after', initNotes)
+		.addHelpText('after', examples('keys init --dir ./keys', 'keys init --dir ./keys --event lantern-2026'))
+		.action(async (options: KeysInitOptions) => {
+			const { initFolder } = await import('./keys-folder.ts');
+			await initFolder(options, terminal);
+		});
+	keysCommand(keys, 'rotate')
+		.summary('make a new issuer key')
+		.description('Make a new issuer key and a new manifest. Tickets of the old key stay valid unless it is revoked.')
+		.option('--revoke <kid>', 'refuse every ticket of this key from now on (repeatable)', repeated)
+		.addHelpText('after', examples('keys rotate --dir ./keys', 'keys rotate --dir ./keys --revoke Zx81_k-Q'))
+		.action(async (options: KeysRotateOptions) => {
+			const { rotateFolder } = await import('./keys-folder.ts');
+			await rotateFolder(options, terminal);
+		});
+	keysCommand(keys, 'show')
+		.summary('show the keys of a folder')
+		.description('Show the keys of a folder. Private keys are never printed.')
+		.addHelpText('after', examples('keys show --dir ./keys', 'keys show --dir ./keys --json'))
+		.action(async (options: KeysOptions) => {
+			const { showFolder } = await import('./keys-folder.ts');
+			await showFolder(options, terminal);
+		});
+}
+
+const initNotes = `
+A gate needs manifest.jws and root.public.jwk of this folder, and nothing else. Keep the private keys away from gates,
+and the root key offline: whoever has it can make tickets that every gate accepts.`;
+
+function keysCommand(keys: Command, name: string): Command {
+	return keys
+		.command(name)
+		.requiredOption('--dir <dir>', 'folder of the keys')
+		.option('--json', 'print one JSON object');
+}
