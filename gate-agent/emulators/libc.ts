@@ -11,10 +11,14 @@ export interface Libc {
 	makeRaw(slaveFd: number): void;
 	/** Bytes that wait in the slave's input queue. */
 	unreadBytes(slaveFd: number): number;
+	/** Hangs the slave up while its device node stays; only root may. */
+	hangUp(slaveFd: number): void;
 }
 
 /** `FIONREAD` of Linux's generic ioctls (x86-64 and arm64 alike). */
 const FIONREAD = 0x541b;
+/** `TIOCVHANGUP` of Linux. */
+const TIOCVHANGUP = 0x5437;
 const TCSANOW = 0;
 /** `O_CLOEXEC`, which Node does not name: a child must not inherit a master, or it outlives the unplug. */
 const O_CLOEXEC = 0o2000000;
@@ -62,6 +66,9 @@ export async function loadLibc(name = 'libc.so.6'): Promise<Libc> {
 			const count = Buffer.alloc(4);
 			check('ioctl(FIONREAD)', ioctl(slaveFd, FIONREAD, count));
 			return count.readInt32LE();
+		},
+		hangUp(slaveFd) {
+			check('ioctl(TIOCVHANGUP)', ioctl(slaveFd, TIOCVHANGUP, null));
 		},
 	};
 }

@@ -25,6 +25,11 @@ export interface Pty {
 	unreadBytes(): number;
 	/** Stops reading what the other side writes, as a device that hangs, until the next `replug`. */
 	stall(): void;
+	/**
+	 * Hangs up whoever has the port open while the path stays: an open port then reads end of file for ever, which
+	 * is what serialport 13 makes of some unplugs of real adapters. Only root may.
+	 */
+	hangUp(): void;
 	unplug(): Promise<void>;
 	replug(): Promise<void>;
 	close(): Promise<void>;
@@ -72,6 +77,9 @@ export async function openPty(options: { libc?: string } = {}): Promise<Pty> {
 		},
 		unreadBytes: () => (pair === undefined ? 0 : libc.unreadBytes(pair.slaveFd)),
 		stall: () => pair?.stall(),
+		hangUp: () => {
+			if (pair !== undefined) libc.hangUp(pair.slaveFd);
+		},
 		unplug,
 		replug: plug,
 		async close() {

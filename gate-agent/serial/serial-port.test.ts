@@ -125,6 +125,21 @@ describe.runIf(onLinux)('a serial line on a pseudo-terminal', () => {
 		expect((user + system) / 1000 / (performance.now() - started)).toBeLessThan(0.05);
 	});
 
+	// TIOCVHANGUP is for root alone; as another user the unplugs above remain.
+	test.runIf(process.getuid?.() === 0)(
+		'notices an unplug that makes serialport read end of file for ever',
+		async () => {
+			const line = await open();
+			pty.hangUp();
+			expect(await line.lost).toMatchObject({ code: 'device_lost' });
+			const before = process.cpuUsage();
+			const started = performance.now();
+			await new Promise((resolve) => setTimeout(resolve, 1000));
+			const { user, system } = process.cpuUsage(before);
+			expect((user + system) / 1000 / (performance.now() - started)).toBeLessThan(0.05);
+		},
+	);
+
 	test.runIf(process.getuid?.() === 0)('names the group of a port that this user may not open', () => {
 		const module = fileURLToPath(new URL('./serial-port.ts', import.meta.url));
 		const script = `

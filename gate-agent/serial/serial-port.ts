@@ -62,7 +62,13 @@ export async function openSerialPort(options: SerialOptions, on: SerialEvents): 
 		autoOpen: false,
 	});
 	await openPort(port);
-	return serialLine(port, on.data);
+	const refusal = await modemLinesRefusal(port);
+	// A port that answers so was unplugged while it was opened.
+	if (refusal !== undefined && /Input\/output error|No such device/.test(refusal.message)) {
+		await closePort(port, 'discard');
+		throw await openFailure(port.path, refusal);
+	}
+	return serialLine(port, refusal, on.data);
 }
 
 function openPort(port: SerialPort): Promise<void> {
@@ -79,7 +85,7 @@ function openPort(port: SerialPort): Promise<void> {
 	});
 }
 
-function serialLine(port: SerialPort, onData: (bytes: Uint8Array) => void): SerialLine {
+function serialLine(port: SerialPort, refusal: Error | undefined, onData: (bytes: Uint8Array) => void): SerialLine {
 	const lost = Promise.withResolvers<StilewardError>();
 	const pending = new Set<(error: StilewardError) => void>();
 	let ending: Promise<void> | undefined;
@@ -95,7 +101,7 @@ function serialLine(port: SerialPort, onData: (bytes: Uint8Array) => void): Seri
 		if (ending !== undefined) return;
 		void end('discard').then(() => lost.resolve(gone(port.path, cause)));
 	};
-	const stopHeartbeat = startHeartbeat(port, lose);
+	const stopHeartbeat = startHeartbeat(port, refusal, lose);
 	port.on('error', lose);
 	port.on('close', lose);
 	// Only a flowing port reads, and only a port that reads notices an unplug: the handler is there from the start.
@@ -153,34 +159,29 @@ function closePort(port: SerialPort, unsent: 'send' | 'discard'): Promise<void> 
 /**
  * Asks an open port every `heartbeatMs` whether it still exists, because serialport 13 can miss an unplug: its read
  * then returns nothing for ever, at the cost of a whole core, until the port is closed.
- * The modem lines are asked only where the first answer was good: a pseudo-terminal has none. The device node is
- * asked through the open descriptor, whose link count falls to 0 when the node goes, even if a new device takes the
- * same name.
+ * A port that has no modem lines (a pseudo-terminal) refuses the question from the start, and is lost when it
+ * refuses in other words than at first. The device node is asked through the open descriptor, whose link count falls
+ * to 0 when the node goes, even if a new device takes the same name.
  */
-function startHeartbeat(port: SerialPort, lose: (cause: unknown) => void): () => void {
-	let timer: NodeJS.Timeout | undefined;
+function startHeartbeat(port: SerialPort, refusal: Error | undefined, lose: (cause: unknown) => void): () => void {
 	let stopped = false;
-	const beat = async (modemLines: boolean) => {
-		const failure = await missing(port, modemLines);
+	const beat = async () => {
+		const failure = await missing(port, refusal);
 		if (stopped) return;
 		if (failure !== undefined) return lose(failure);
-		timer = setTimeout(beat, heartbeatMs, modemLines);
+		timer = setTimeout(beat, heartbeatMs);
 	};
-	port.get((error) => {
-		if (!stopped) timer = setTimeout(beat, heartbeatMs, error === null);
-	});
+	let timer = setTimeout(beat, heartbeatMs);
 	return () => {
 		stopped = true;
 		clearTimeout(timer);
 	};
 }
 
-async function missing(port: SerialPort, modemLines: boolean): Promise<Error | undefined> {
+async function missing(port: SerialPort, refusal: Error | undefined): Promise<Error | undefined> {
 	if (!port.isOpen) return new Error('the port is closed');
-	if (modemLines) {
-		const error = await new Promise<Error | null>((resolve) => port.get(resolve));
-		if (error !== null) return error;
-	}
+	const answer = await modemLinesRefusal(port);
+	if (answer !== undefined && answer.message !== refusal?.message) return answer;
 	// The Linux binding shows its descriptor, which its interface does not declare.
 	const fd = (port.port as { fd?: number | null } | undefined)?.fd;
 	if (typeof fd !== 'number') return undefined;
@@ -189,4 +190,8 @@ async function missing(port: SerialPort, modemLines: boolean): Promise<Error | u
 			resolve(error ?? (stats.nlink === 0 ? new Error('the device node is gone') : undefined)),
 		);
 	});
+}
+
+function modemLinesRefusal(port: SerialPort): Promise<Error | undefined> {
+	return new Promise((resolve) => port.get((error) => resolve(error ?? undefined)));
 }

@@ -1,0 +1,235 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Driver, Scanner, ScannerEvents } from '../core/device.ts';
+import type { Scan } from '../core/scan.ts';
+import {
+	openScannerEmulator,
+	type ScannerEmulator,
+	type ScannerEmulatorOptions,
+} from '../emulators/scanner-emulator.ts';
+
+/** A scanner driver and the emulated device that speaks its language. */
+export interface ScannerSubject<Options> {
+	readonly driver: Driver<Options, ScannerEvents, Scanner>;
+	readonly options: (path: string) => Options;
+	readonly device: ScannerEmulatorOptions;
+	/** Whether only silence ends a code: then codes that follow at once are one. */
+	readonly endsBySilence?: boolean;
+	/** Module and export of the driver, for the trial as another user. */
+	readonly module: { readonly url: URL; readonly name: string };
+}
+
+/** What every scanner driver on a serial line must do, proven on a real pseudo-terminal with the real serialport. */
+export function describeScanner<Options>(name: string, subject: ScannerSubject<Options>): void {
+	describe.runIf(process.platform === 'linux')(`a scanner (${name})`, () => {
+		let device: ScannerEmulator;
+		let scans: Scan[];
+		let opened: Scanner[];
+		beforeEach(async () => {
+			device = await openScannerEmulator(subject.device);
+			scans = [];
+			opened = [];
+		});
+		afterEach(async () => {
+			await Promise.all(opened.map((scanner) => scanner.close()));
+			await device.close();
+		});
+
+		const open = async (path = device.path) => {
+			const onScan = (scan: Scan) => {
+				scans.push(scan);
+			};
+			const io = { nowMs: () => performance.now(), log: () => {}, onScan };
+			const scanner = await subject.driver.open(subject.options(path), io);
+			opened.push(scanner);
+			return scanner;
+		};
+		/** Without a mark at its end a code cannot follow another at once, nor be seen as torn. */
+		const whereMarksEndCodes = subject.endsBySilence ? () => {} : test;
+		const texts = () => scans.flatMap((scan) => (scan.kind === 'code' ? [scan.text] : []));
+		const delivered = (expected: string[]) => expect.poll(texts, { timeout: 5000 }).toEqual(expected);
+		const presentOne = async (code: string) => {
+			const before = scans.length;
+			await device.present(code);
+			await expect.poll(() => scans.length, { timeout: 5000 }).toBe(before + 1);
+		};
+
+		test.each([
+			['a short code', 'SW1:A'],
+			['double, leading and trailing spaces', '  SW1:A  B   C  '],
+			['a compact ticket of 178 characters', `SW1:${'AB  9$%*+-./:'.repeat(14).slice(0, 174)}`],
+			['a ticket of 2,048 characters', `eyJ.${'aZ09-_'.repeat(400).slice(0, 2044)}`],
+			['text that is not ASCII', '灯会 ünïcode'],
+		])('delivers %s exactly', async (_name, code) => {
+			await open();
+			await presentOne(code);
+			expect(scans).toEqual([{ kind: 'code', text: code, atMs: expect.any(Number) }]);
+		});
+
+		test('tells the AIM identifier apart from the code', async () => {
+			await open();
+			await presentOne(']Q1SW1:A  B');
+			expect(scans).toEqual([{ kind: 'code', text: 'SW1:A  B', aim: ']Q1', atMs: expect.any(Number) }]);
+		});
+
+		test('delivers a code that comes byte by byte, and codes one after another', async () => {
+			await open();
+			const { prefix = '', suffix = '\r' } = subject.device;
+			for (const byte of `${prefix}SPLIT  CODE${suffix}`) await device.pty.write(byte);
+			await delivered(['SPLIT  CODE']);
+			for (const code of ['ONE', 'TWO', 'TWO']) await presentOne(code);
+			await delivered(['SPLIT  CODE', 'ONE', 'TWO', 'TWO']);
+		});
+
+		whereMarksEndCodes('delivers a burst of 200 codes in order', async () => {
+			await open();
+			const codes = Array.from({ length: 200 }, (_, index) => `BURST-${index}`);
+			await Promise.all(codes.map((code) => device.present(code)));
+			await delivered(codes);
+		});
+
+		test('recovers from random bytes', async () => {
+			await open();
+			const noise = Uint8Array.from({ length: 3000 }, (_, index) => (index * 167 + (index >> 3) * 59) & 0xff);
+			await device.pty.write(noise);
+			await device.present('');
+			await settled(() => scans.length);
+			const before = texts().length;
+			await presentOne('GOOD');
+			expect(texts().slice(before)).toEqual(['GOOD']);
+		});
+
+		test('gives one unreadable scan for a megabyte without an end, in little memory, then reads on', async () => {
+			await open();
+			const heapBefore = process.memoryUsage();
+			await device.pty.write(`${subject.device.prefix ?? ''}${'x'.repeat(1_000_000)}`);
+			await expect.poll(() => device.pty.unreadBytes(), { timeout: 10_000 }).toBe(0);
+			const heapAfter = process.memoryUsage();
+			await settled(() => scans.length);
+			if (!subject.endsBySilence) await device.present('');
+			expect(scans).toEqual([{ kind: 'unreadable', bytes: expect.any(Number), atMs: expect.any(Number) }]);
+			await presentOne('GOOD');
+			expect(texts()).toEqual(['GOOD']);
+			expect(heapAfter.heapUsed - heapBefore.heapUsed).toBeLessThan(10e6);
+		});
+
+		whereMarksEndCodes('never joins a torn code to the next one', async () => {
+			await open();
+			await device.pty.write(`${subject.device.prefix ?? ''}SW1:TORN-HALF`);
+			await expect.poll(() => scans.map((scan) => scan.kind), { timeout: 5000 }).toEqual(['unreadable']);
+			await presentOne('GOOD');
+			expect(texts()).toEqual(['GOOD']);
+		});
+
+		test('delivers each read of a module in continuous mode', async () => {
+			await open();
+			const held = device.hold('HELD');
+			await expect.poll(() => texts().length, { timeout: 5000 }).toBeGreaterThanOrEqual(3);
+			await held.release();
+			expect(new Set(texts())).toEqual(new Set(['HELD']));
+		});
+
+		test('reports an unplug as lost within five seconds, and closes all the same', async () => {
+			const scanner = await open();
+			await device.pty.unplug();
+			const started = performance.now();
+			expect(await scanner.lost).toMatchObject({ code: 'device_lost' });
+			expect(performance.now() - started).toBeLessThan(5000);
+			await scanner.close();
+			await scanner.close();
+		});
+
+		test('delivers a code that was read just before the unplug, before the loss is told', async () => {
+			const scanner = await open();
+			const order: string[] = [];
+			void scanner.lost.then(() => order.push(`lost after ${scans.length}`));
+			await presentOne('FIRST');
+			const { prefix = '', suffix = '\r' } = subject.device;
+			const bytes = Buffer.from(`${prefix}LAST${suffix}`);
+			await device.pty.write(bytes);
+			await takenByReader(device, bytes.length);
+			await device.pty.unplug();
+			await scanner.lost;
+			expect(texts()).toEqual(['FIRST', 'LAST']);
+			expect(order).toEqual(['lost after 2']);
+		});
+
+		test('delivers nothing after it was closed', async () => {
+			const scanner = await open();
+			await presentOne('BEFORE');
+			await Promise.all([device.present('RACING'), scanner.close()]);
+			const after = texts().length;
+			await device.present('AFTER');
+			await open();
+			await presentOne('AGAIN');
+			expect(texts().slice(after)).toEqual(['AGAIN']);
+		});
+
+		test('opens again after a re-plug behind the same path', async () => {
+			const scanner = await open();
+			await device.pty.unplug();
+			await scanner.lost;
+			await expect(open()).rejects.toMatchObject({ code: 'device_absent' });
+			await device.pty.replug();
+			await open();
+			await presentOne('BACK');
+			expect(texts()).toEqual(['BACK']);
+		});
+
+		test('leaves a scanner to the program that has it', async () => {
+			await open();
+			await expect(open()).rejects.toMatchObject({ code: 'device_busy' });
+			await presentOne('MINE');
+			expect(texts()).toEqual(['MINE']);
+		});
+
+		test('says that a scanner is absent', async () => {
+			const missing = '/dev/serial/by-id/usb-nothing';
+			await expect(open(missing)).rejects.toMatchObject({
+				code: 'device_absent',
+				message: expect.stringContaining(missing),
+			});
+		});
+
+		test.runIf(process.getuid?.() === 0)('says that a user may not open it', () => {
+			const { url, name: exported } = subject.module;
+			const script = `
+				import { ${exported} as driver } from ${JSON.stringify(fileURLToPath(url))};
+				process.setgroups([]);
+				process.setgid(65534);
+				process.setuid(65534);
+				const io = { nowMs: () => performance.now(), log() {}, onScan() {} };
+				const error = await driver.open(${JSON.stringify(subject.options(device.path))}, io).catch((e) => e);
+				console.log(error.code);`;
+			const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+			expect(child.stdout.trim() || child.stderr).toBe('device_denied');
+		});
+	});
+}
+
+/** Waits until a count has stopped changing for longer than any silence that ends or drops a code. */
+async function settled(count: () => number): Promise<void> {
+	let last = count();
+	let since = performance.now();
+	await expect
+		.poll(
+			() => {
+				if (count() !== last) since = performance.now();
+				last = count();
+				return performance.now() - since;
+			},
+			{ timeout: 10_000, interval: 20 },
+		)
+		.toBeGreaterThan(settledMs);
+}
+
+const settledMs = 400;
+
+/** Waits until the reader has taken what was just written, and not one turn of the event loop longer. */
+async function takenByReader(device: ScannerEmulator, written: number): Promise<void> {
+	// The reader cannot run while this loop does, so the kernel is seen to have the bytes ready before they go.
+	const deadline = performance.now() + 200;
+	while (device.pty.unreadBytes() < written && performance.now() < deadline);
+	while (device.pty.unreadBytes() > 0) await new Promise((resolve) => setImmediate(resolve));
+}
