@@ -1,0 +1,225 @@
+import { type Static, Type } from 'typebox';
+import type { CoilState, Driver, Relay } from '../core/device.ts';
+import { StilewardError } from '../core/errors.ts';
+import type { Buses } from '../serial/buses.ts';
+import type { ModbusBus } from '../serial/modbus-bus.ts';
+import { coilOff, coilOn } from '../serial/modbus-frame.ts';
+
+/** Options of `modbus-waveshare`. */
+export const modbusWaveshareOptions = Type.Object(
+	{
+		path: Type.String({ minLength: 1, description: 'Serial port of the RS-485 adapter' }),
+		baudRate: Type.Optional(Type.Integer({ minimum: 1200, maximum: 256_000, default: 9600 })),
+		parity: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('even'), Type.Literal('odd')])),
+		address: Type.Optional(Type.Integer({ minimum: 1, maximum: 255, default: 1, description: 'Modbus station' })),
+		channels: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, default: 8 })),
+	},
+	{ additionalProperties: false },
+);
+
+/** @see modbusWaveshareOptions */
+export type ModbusWaveshareOptions = Static<typeof modbusWaveshareOptions>;
+
+/** The unit of the board's timer, ms. */
+export const flashStepMs = 100;
+/** The longest flash, in steps: the timer is a signed word. */
+const flashStepsMax = 0x7fff;
+/** Address of "flash on" of the first channel. */
+const flashOnAddress = 0x0200;
+/** How often a board that nobody speaks to is asked whether it lives, ms. */
+const heartbeatMs = 1000;
+/** Heartbeats in a row without an answer that mean a lost board. */
+const missesMax = 2;
+/** A coil is read back this long after a flash must have ended: the board's timer is not exact. */
+const flashSlackMs = 100;
+
+/**
+ * Waveshare Modbus RTU Relay (firmware V2 and newer): the board's own timer ends a pulse. A pulse is rounded up to
+ * 100 ms. It is confirmed by its coil, read back closed. It is sent once: a repeated flash could admit a second
+ * visitor. Rejects with `device_protocol` or `device_timeout` when the coil is open or cannot be read.
+ */
+export const modbusWaveshare: Driver<ModbusWaveshareOptions, { readonly buses: Buses }, Relay> = {
+	name: 'modbus-waveshare',
+	options: modbusWaveshareOptions,
+	async open(options, io) {
+		const { path, baudRate = 9600, parity = 'none', address = 1, channels = 8 } = options;
+		const bus = await io.buses.acquire({ path, baudRate, parity });
+		const board = createBoard(bus, address, channels);
+		try {
+			await board.read(false);
+		} catch (error) {
+			await bus.close();
+			throw error;
+		}
+		return createRelay({ bus, board, channels, nowMs: io.nowMs, log: io.log });
+	},
+};
+
+/** The board's words: each call is confirmed by the board or rejects. */
+function createBoard(bus: ModbusBus, unit: number, channels: number) {
+	return {
+		read: (urgent: boolean) => bus.ask({ unit, urgent, request: { kind: 'read_coils', start: 0, count: channels } }),
+		write: (channel: number, closed: boolean, urgent: boolean) =>
+			bus.ask({
+				unit,
+				urgent,
+				tries: 2,
+				request: { kind: 'write_coil', address: channel - 1, value: closed ? coilOn : coilOff },
+			}),
+		flash: (channel: number, steps: number) =>
+			bus.ask({
+				unit,
+				urgent: true,
+				tries: 1,
+				request: { kind: 'write_coil', address: flashOnAddress + channel - 1, value: steps },
+			}),
+	};
+}
+
+interface Parts {
+	readonly bus: ModbusBus;
+	readonly board: ReturnType<typeof createBoard>;
+	readonly channels: number;
+	readonly nowMs: () => number;
+	readonly log: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+function createRelay({ bus, board, channels, nowMs, log }: Parts): Relay {
+	/** What must stay closed until told otherwise: the heartbeat closes it again when it fell open. */
+	const kept = new Map<number, 'on' | 'hold'>();
+	const flashEndsAtMs = new Map<number, number>();
+	const lost = Promise.withResolvers<StilewardError>();
+	let gone: StilewardError | undefined;
+	let closing: Promise<void> | undefined;
+
+	const lose = (error: StilewardError) => {
+		if (gone) return;
+		gone = error;
+		heart.stop();
+		lost.resolve(error);
+	};
+	const heart = createHeart({
+		async beat() {
+			const coils = await board.read(false);
+			for (const [channel, state] of kept) {
+				if (coils[channel - 1] === true || kept.get(channel) !== state) continue;
+				log('relay_coil_reclosed', { channel, state });
+				await board.write(channel, true, true);
+			}
+		},
+		dead: (cause) => lose(new StilewardError('device_lost', `the board at ${bus.path} no longer answers`, { cause })),
+	});
+	void bus.lost.then(lose);
+
+	const check = (channel: number) => {
+		if (gone) throw gone;
+		if (Number.isInteger(channel) && channel >= 1 && channel <= channels) return;
+		throw new StilewardError('config_invalid', `${bus.path} has no channel ${channel}, only 1…${channels}`);
+	};
+	/** Resolves when the coil reads back as wanted. */
+	const confirm = async (channel: number, closed: boolean, urgent: boolean) => {
+		const coils = await board.read(urgent);
+		if (coils[channel - 1] === closed) return;
+		throw new StilewardError(
+			'device_protocol',
+			`coil ${channel} reads ${closed ? 'open' : 'closed'} after the command`,
+		);
+	};
+	const pulse = async (channel: number, steps: number) => {
+		const endsAtMs = nowMs() + steps * flashStepMs;
+		flashEndsAtMs.set(channel, endsAtMs + flashSlackMs);
+		const failure = await board.flash(channel, steps).then(
+			() => undefined,
+			(error: StilewardError) => error,
+		);
+		if (failure === undefined) flashEndsAtMs.set(channel, nowMs() + steps * flashStepMs + flashSlackMs);
+		try {
+			await confirm(channel, true, true);
+			if (failure !== undefined) log('relay_echo_missing', { channel, code: failure.code });
+		} catch (error) {
+			// The board took the command, and the pulse was over before the line was free to read it back.
+			if (failure === undefined && nowMs() >= endsAtMs) return;
+			flashEndsAtMs.delete(channel);
+			throw failure ?? error;
+		}
+	};
+	const set = async (channel: number, state: CoilState) => {
+		const urgent = state === 'hold';
+		if (state === 'off') kept.delete(channel);
+		else kept.set(channel, state);
+		await board.write(channel, state !== 'off', urgent);
+		await confirm(channel, state !== 'off', urgent);
+		const flashEnd = flashEndsAtMs.get(channel) ?? 0;
+		flashEndsAtMs.delete(channel);
+		// The end of a flash that still runs on the board opens the coil under a hold: look again right after it.
+		if (state !== 'off' && flashEnd > nowMs()) heart.beatIn(flashEnd - nowMs());
+	};
+
+	return {
+		pulseTiming: 'hardware',
+		channels,
+		lost: lost.promise,
+		async pulse(channel, ms) {
+			check(channel);
+			const steps = Math.ceil(ms / flashStepMs);
+			if (!(steps >= 1 && steps <= flashStepsMax)) {
+				throw new StilewardError('config_invalid', `a pulse lasts 1…${flashStepsMax * flashStepMs} ms, not ${ms}`);
+			}
+			if (kept.has(channel) || nowMs() < (flashEndsAtMs.get(channel) ?? 0)) {
+				throw new StilewardError('device_busy', `channel ${channel} is closed already`);
+			}
+			await pulse(channel, steps);
+		},
+		async set(channel, state) {
+			check(channel);
+			await set(channel, state);
+		},
+		async read() {
+			if (gone) throw gone;
+			return board.read(false);
+		},
+		close() {
+			closing ??= (async () => {
+				heart.stop();
+				const left = [...kept].filter(([, state]) => state === 'on').map(([channel]) => channel);
+				if (!gone) await Promise.allSettled(left.map((channel) => board.write(channel, false, false)));
+				gone ??= new StilewardError('device_lost', `${bus.path} was closed`);
+				await bus.close();
+			})();
+			return closing;
+		},
+	};
+}
+
+/** Beats every `heartbeatMs`, and sooner when asked; `dead` is told after `missesMax` misses in a row. */
+function createHeart(on: { beat(): Promise<void>; dead(cause: unknown): void }) {
+	let misses = 0;
+	let stopped = false;
+	let timer: NodeJS.Timeout | undefined;
+	let extra: NodeJS.Timeout | undefined;
+
+	const beat = async () => {
+		try {
+			await on.beat();
+			misses = 0;
+		} catch (cause) {
+			misses++;
+			if (!stopped && misses >= missesMax) return on.dead(cause);
+		}
+	};
+	const next = () => {
+		if (!stopped) timer = setTimeout(() => void beat().then(next), heartbeatMs);
+	};
+	next();
+	return {
+		beatIn(ms: number) {
+			clearTimeout(extra);
+			if (!stopped) extra = setTimeout(() => void beat(), ms);
+		},
+		stop() {
+			stopped = true;
+			clearTimeout(timer);
+			clearTimeout(extra);
+		},
+	};
+}
