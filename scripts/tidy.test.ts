@@ -160,6 +160,8 @@ describe('forms', () => {
 		['class A { constructor(private readonly b: number) {} }', ['no-parameter-property:1']],
 		["export * from './b.ts';", ['no-barrel:1']],
 		["export { b } from './b.ts';", ['no-barrel:1']],
+		["export { b } from './b.ts';\nuse(1);", []],
+		["export * from './b.ts';\nuse(1);", ['no-barrel:1']],
 		['let count = 0;', ['module-state:1']],
 		['const seen = new Map();', ['module-state:1']],
 		["const names = new Set(['a']);", []],

@@ -59,6 +59,7 @@ export function syntaxFindings(source: Source): readonly Finding[] {
 		formRules(node, source, report);
 	}
 	for (const statement of source.tree.statements) statementRules(statement, source, report);
+	barrelRule(source, report);
 	return found;
 }
 
@@ -126,7 +127,8 @@ function formRules(node: Node, { path }: Source, report: Report): void {
 	if (isParameterDeclaration(node) && isConstructorDeclaration(node.parent) && node.modifiers?.length) {
 		report(node, 'no-parameter-property', 'declare the field: types are erased, not compiled');
 	}
-	if (!isTest(path) || !isPropertyAccessExpression(node)) return;
+	// A suite may skip itself with the reason in its name, e.g. without a browser; a test may not.
+	if (!path.endsWith('.test.ts') || !isPropertyAccessExpression(node)) return;
 	const called = node.getText();
 	if (/^(vi\.(mock|doMock)|(it|test|describe)\.(only|skip|todo))$/.test(called)) {
 		report(node, 'test-honesty', `${called}: tests run real parts, all of them, every time`);
@@ -139,14 +141,19 @@ function statementRules(statement: Node, { path }: Source, report: Report): void
 	if (isDefault && !path.endsWith('.config.ts')) {
 		report(statement, 'no-default-export', 'export by name: a thing has one name everywhere');
 	}
-	if (isExportDeclaration(statement) && statement.moduleSpecifier) {
-		report(statement, 'no-barrel', 'import things from the file that makes them');
-	}
 	if (isVariableStatement(statement) && !isTest(path)) moduleStateRule(statement, report);
 	if (isTest(path) || path.endsWith('.mjs') || !isExported(statement) || !isDeclaration(statement)) return;
 	if (!statement.jsDoc?.length && !isLaterOverload(statement)) {
 		report(statement, 'docstring', 'an export has a docstring: one sentence, then shapes, units and errors');
 	}
+}
+
+function barrelRule({ tree }: Source, report: Report): void {
+	const statements = [...tree.statements];
+	const passedOn = statements.filter((each) => isExportDeclaration(each) && each.moduleSpecifier !== undefined);
+	const all = passedOn.filter((each) => isExportDeclaration(each) && each.exportClause === undefined);
+	const barrel = passedOn.length === statements.length ? passedOn : all;
+	for (const each of barrel) report(each, 'no-barrel', 'import things from the file that makes them');
 }
 
 function moduleStateRule(statement: VariableStatement, report: Report): void {
