@@ -26,6 +26,9 @@ function feedAll(by: Framing, chunks: readonly Uint8Array[]): { state: FramingSt
 	return { state, frames };
 }
 
+/** What it shows, the framing, the stream as text, the frames as `show` writes them. */
+type Row = [string, Framing, string, string[]];
+
 const cr = framing('', '\r');
 const lf = framing('', '\n');
 const crlf = framing('', '\r\n');
@@ -35,7 +38,7 @@ const none = framing('', '');
 const literal = framing('Q:', '##');
 
 describe('frames', () => {
-	test.each<[string, Framing, string, string[]]>([
+	test.each<Row>([
 		['one code', cr, 'ABC\r', ["'ABC'"]],
 		['codes that were joined', cr, 'ABC\rDEF\rGH', ["'ABC'", "'DEF'"]],
 		['leading, double and trailing spaces, which belong to a ticket', cr, '  A  B  \r', ["'  A  B  '"]],
@@ -60,20 +63,20 @@ describe('frames', () => {
 		['an STX that ends an oversize run', stx, `\x02${'x'.repeat(99)}\x02OK\x03`, ['oversize 41', "'OK'"]],
 		['nothing from noise before a prefix', stx, 'x'.repeat(9999), []],
 		['nothing without a suffix before the silence', none, 'ABC', []],
-	])('give %s', (_name, by, text, expected) => {
+	])('give %s', (...[, by, text, expected]) => {
 		expect(show(feedAll(by, [bytes(text)]).frames)).toEqual(expected);
 	});
 });
 
 describe('silence', () => {
-	test.each<[string, Framing, string, string[]]>([
+	test.each<Row>([
 		['ends a code that has no suffix', none, 'ABC\r', ["'ABC\r'"]],
 		['is nothing where nothing was', none, '', []],
 		['drops a torn code', cr, 'SW1:TORNHALF', ['torn 12']],
 		['drops a few bytes of noise without a word', cr, '\x00\xff', []],
 		['ends an oversize run, which was told already', cr, 'x'.repeat(99), []],
 		['drops a prefix that stays alone', stx, '\x02', []],
-	])('%s', (_name, by, text, expected) => {
+	])('%s', (...[, by, text, expected]) => {
 		const [state, frames] = expire(by, feedAll(by, [bytes(text)]).state);
 		expect(show(frames)).toEqual(expected);
 		expect(state).toEqual(framingStart);

@@ -36,7 +36,7 @@ describeScanner(
 );
 describeScanner(
 	'serial-line, no suffix',
-	subject({ suffix: 'none' }, { device: { suffix: '', repeatMs: 150 }, endsBySilence: true }),
+	subject({ suffix: 'none', idleTimeoutMs: 200 }, { device: { suffix: '', repeatMs: 500 }, endsBySilence: true }),
 );
 
 describe('options of serial-line', () => {

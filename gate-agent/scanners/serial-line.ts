@@ -85,8 +85,8 @@ function markBytes(mark: string): Uint8Array {
 	return Uint8Array.from(marks[mark] ?? Buffer.from(mark.slice('hex:'.length), 'hex'));
 }
 
-/** A timer later than this was held up by a busy process, and bytes may wait in the kernel, ms. */
-const timerLatenessMs = 20;
+/** A timer later than this was held up by a busy process: bytes may wait in the kernel, and get as long to come, ms. */
+const latenessMs = 20;
 
 interface FrameReader {
 	readonly push: (bytes: Uint8Array) => void;
@@ -114,14 +114,14 @@ function frameReader(options: SerialLineOptions, io: DriverIo & ScannerEvents): 
 			if (scan !== undefined && !stopped) io.onScan(scan);
 		}
 	};
-	const watchSilence = () => {
+	const watchSilence = (ms: number) => {
 		clearTimeout(timer);
 		if (stopped || !awaitsMore(state)) return;
-		const dueMs = io.nowMs() + idleMs;
+		const dueMs = io.nowMs() + ms;
 		timer = setTimeout(() => {
-			if (io.nowMs() - dueMs > timerLatenessMs) watchSilence();
+			if (io.nowMs() - dueMs > latenessMs) watchSilence(latenessMs);
 			else advance(expire(framing, state));
-		}, idleMs);
+		}, ms);
 	};
 	const stop = () => {
 		stopped = true;
@@ -131,7 +131,7 @@ function frameReader(options: SerialLineOptions, io: DriverIo & ScannerEvents): 
 		push(bytes) {
 			if (stopped) return;
 			advance(feed(framing, state, bytes));
-			watchSilence();
+			watchSilence(idleMs);
 		},
 		finish() {
 			if (stopped) return;
