@@ -1,0 +1,53 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli, temporaryFolder } from './cli.suite.ts';
+
+describe('stileward keys', () => {
+	it('makes a folder of keys whose kid is the thumbprint of the public key, and never touches it again', async () => {
+		await using folder = await temporaryFolder();
+		const dir = join(folder.path, 'keys');
+		const made = await runCli(['keys', 'init', '--dir', dir, '--json']);
+		expect(made.code).toBe(0);
+		const { kid, version, keys } = JSON.parse(made.out);
+		expect(kid).toMatch(/^[A-Za-z0-9_-]{8}$/);
+		expect({ version, listed: keys.map((key: { kid: string }) => key.kid) }).toEqual({ version: 1, listed: [kid] });
+
+		const before = await contents(dir);
+		expect(made.out + made.err).not.toContain(JSON.parse(before[`issuer-${kid}.private.jwk`] ?? '{}').d);
+		const again = await runCli(['keys', 'init', '--dir', dir]);
+		expect(again).toMatchObject({ code: 1, out: '' });
+		expect(again.err).toMatch(/^error: .*exists already\n {2}hint: .*\[keys_exist\]\n$/);
+		expect(await contents(dir)).toEqual(before);
+	});
+
+	it('rotates to a new key, revokes one, and shows both', async () => {
+		await using folder = await temporaryFolder();
+		const first = JSON.parse((await runCli(['keys', 'init', '--dir', folder.path, '--json'])).out);
+		const rotated = await runCli(['keys', 'rotate', '--dir', folder.path, '--revoke', first.kid, '--json']);
+		const second = JSON.parse(rotated.out);
+		expect(second.kid).not.toBe(first.kid);
+		const shown = await runCli(['keys', 'show', '--dir', folder.path]);
+		expect(shown.out).toMatch(/version 2/);
+		expect(shown.out).toMatch(new RegExp(`^${first.kid} .*revoked$`, 'm'));
+		expect(shown.out).toMatch(new RegExp(`^${second.kid} .*valid$`, 'm'));
+	});
+
+	it('names the missing folder, and a folder that cannot be made', async () => {
+		await using folder = await temporaryFolder();
+		const missing = await runCli(['keys', 'show', '--dir', join(folder.path, 'nowhere')]);
+		expect(missing).toMatchObject({ code: 1, out: '' });
+		expect(missing.err).toMatch(/nowhere.*\n {2}hint: .*\[keys_missing\]/);
+		const impossible = await runCli(['keys', 'init', '--dir', '/dev/null/keys']);
+		expect(impossible).toMatchObject({ code: 1, out: '' });
+		expect(impossible.err).toMatch(/^error: .*\/dev\/null/);
+		expect(impossible.err).not.toMatch(/\n\s+at /);
+	});
+});
+
+async function contents(dir: string): Promise<Record<string, string>> {
+	const names = (await readdir(dir)).filter((name) => !name.endsWith('.lock'));
+	return Object.fromEntries(
+		await Promise.all(names.map(async (name) => [name, await readFile(join(dir, name), 'utf8')])),
+	);
+}
