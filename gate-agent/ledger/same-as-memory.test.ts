@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { allowanceOf } from '../core/allowance.ts';
+import { decide } from '../core/decide.ts';
+import type { Ledger } from '../core/ledger.ts';
+import { createMemoryLedger } from '../core/memory-ledger.ts';
+import { classPolicyDefaults, type Policy } from '../core/policy.ts';
+import type { Fact, RedemptionId, Settlement } from '../core/redemption.ts';
+import { type Ticket, ticketId } from '../core/ticket.ts';
+import { openSqliteLedger } from './sqlite-ledger.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'ledger-same-'));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const startMs = Date.UTC(2026, 10, 22, 10);
+const hourMs = 3_600_000;
+const policy: Policy = {
+	evt: 'lantern-2026',
+	timeZone: 'Asia/Shanghai',
+	dayStartsAtMinutes: 240,
+	classes: {
+		leaver: { ...classPolicyDefaults, reentry: 'after_exit' },
+		annual: { ...classPolicyDefaults, allowance: 'day', reentry: 'after_exit' },
+		package: { ...classPolicyDefaults, allowance: 'zone', unverifiedPerHour: 3, unverifiedLimit: 'refuse' },
+		tour: { ...classPolicyDefaults, group: 'run' },
+	},
+	unknownClass: 'admit',
+	sessions: {},
+};
+
+/** Few tickets, lanes and redemption ids, so that operations meet. */
+const tickets: readonly Ticket[] = ['adult', 'leaver', 'annual', 'package', 'tour'].map((cls, idx) => {
+	const use = cls === 'tour' ? 5 : cls === 'leaver' ? 2 : 1;
+	return { id: ticketId('lantern-2026', idx * 4095), evt: 'lantern-2026', idx: idx * 4095, cls, use };
+});
+
+const some = {
+	ticket: fc.constantFrom(...tickets),
+	lane: fc.constantFrom('lane-1', 'lane-2'),
+	id: fc.nat(12).map((n) => `redemption-${n}` as RedemptionId),
+	/** Mostly a little later, now and then a day, and sometimes a clock that goes back. */
+	laterMs: fc.oneof(fc.nat(90_000), fc.constantFrom(-hourMs, hourMs, 20 * hourMs)),
+};
+
+const operation = fc.oneof(
+	{ weight: 5, arbitrary: fc.record({ kind: fc.constant('redeem' as const), exit: fc.nat(9), ...some }) },
+	{
+		weight: 4,
+		arbitrary: fc.record({
+			kind: fc.constant('settle' as const),
+			...some,
+			outcome: fc.constantFrom('taken' as const, 'taken_assumed' as const, 'not_taken' as const),
+			taken: fc.nat(5),
+			back: fc.boolean(),
+			counted: fc.boolean(),
+			late: fc.boolean(),
+		}),
+	},
+	{ weight: 2, arbitrary: fc.record({ kind: fc.constant('exited' as const), ...some }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('lane' as const), ...some, emergency: fc.boolean() }) },
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			kind: fc.constant('deny' as const),
+			...some,
+			reason: fc.constantFrom('revoked' as const, 'expired' as const),
+			times: fc.constantFrom(1, 2, 70),
+		}),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			kind: fc.constant('learn' as const),
+			...some,
+			list: fc.constantFrom('redeemed' as const, 'revoked' as const),
+			clear: fc.boolean(),
+		}),
+	},
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('flush' as const), ...some }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), ...some }) },
+);
+type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
+
+function asked({ ticket, lane, id }: Operation, atMs: number) {
+	const { evt, idx, cls } = ticket;
+	const zone = lane === 'lane-1' ? 'main' : 'hall-2';
+	const allowance = allowanceOf(ticket, policy, { nowMs: atMs, zone });
+	return { redemptionId: id, ticketId: ticket.id, evt, idx, cls, allowance, lane, zone, atMs };
+}
+
+async function apply(ledger: Ledger, op: Operation, atMs: number): Promise<unknown> {
+	const request = asked(op, atMs);
+	const { lane, ticket } = op;
+	switch (op.kind) {
+		case 'redeem':
+			return ledger.redeem(request, (history) =>
+				decide(ticket, history, {
+					...{ policy, agent: 'gate-1', lane: { id: lane, zone: request.zone }, authority: 'out_of_reach' },
+					direction: op.exit === 0 ? 'exit' : 'entry',
+					clock: { nowMs: atMs, trusted: true },
+				}),
+			);
+		case 'settle': {
+			const { id: redemptionId, outcome, taken, back, counted, late } = op;
+			const settlement: Settlement = { redemptionId, outcome, taken, back, counted, ...(late ? { late } : {}) };
+			return ledger.settle(settlement, atMs);
+		}
+		case 'exited': {
+			const { allowance, cls } = request;
+			return ledger.record({ kind: 'exited', ticket: ticket.id, allowance, cls, lane } satisfies Fact, atMs);
+		}
+		case 'lane':
+			return ledger.record({ kind: 'lane', lane, mode: 'free', emergency: op.emergency, by: 'chen' }, atMs);
+		case 'deny':
+			for (let n = 0; n < op.times; n++) {
+				ledger.deny({ reason: op.reason, lane, ticketId: ticketId('lantern-2026', n), atMs });
+			}
+			return undefined;
+		case 'learn':
+			return ledger.learn({
+				...{ evt: 'lantern-2026', list: op.list, set: [ticket.idx, ticket.idx + 1] },
+				...(op.clear ? { clear: [ticket.idx] } : {}),
+			});
+		default:
+			return ledger.flush();
+	}
+}
+
+let runs = 0;
+test('memory and disk give the same answers, histories and rows for any sequence of operations', async () => {
+	await fc.assert(
+		fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: 60 }), async (operations) => {
+			runs += 1;
+			const options = {
+				...{ dir: join(base, String(runs)), device: 'gate-1', newEpoch: () => 'epoch-1', log: () => undefined },
+				...{ nowMs: () => 0, verifyAtStart: false },
+			};
+			const memory = createMemoryLedger({ epoch: 'epoch-1', device: 'gate-1' });
+			let disk = (await openSqliteLedger(options)).ledger;
+			let atMs = startMs;
+			for (const op of operations) {
+				atMs += op.laterMs;
+				if (op.kind === 'restart') {
+					// What waits is written before, so that only what is on the disk has to be the same after.
+					await memory.flush();
+					await disk.flush();
+					if (disk.health().denialsWaiting === 0 && op.id.endsWith('7')) {
+						await disk.close();
+						disk = (await openSqliteLedger(options)).ledger;
+					}
+				} else expect(await apply(disk, op, atMs)).toEqual(await apply(memory, op, atMs));
+				for (const ticket of tickets) {
+					const request = asked({ ...op, ticket }, atMs);
+					expect(await disk.history(request)).toEqual(await memory.history(request));
+				}
+			}
+			await memory.flush();
+			await disk.flush();
+			expect(await disk.rows(0, 10_000)).toEqual(await memory.rows(0, 10_000));
+			expect(await disk.openGrants()).toEqual(await memory.openGrants());
+			expect(await disk.lanes()).toEqual(await memory.lanes());
+			expect(await disk.latestMs()).toBe(await memory.latestMs());
+			await disk.close();
+			await memory.close();
+		}),
+		{ numRuns: 25, endOnFailure: true },
+	);
+}, 60_000);

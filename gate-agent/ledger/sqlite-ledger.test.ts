@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { ledgerSuite } from '../core/ledger.suite.ts';
+import { openSqliteLedger } from './sqlite-ledger.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'ledger-suite-'));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+let folders = 0;
+ledgerSuite('SQLite ledger', async () => {
+	folders += 1;
+	const dir = join(base, String(folders));
+	const { ledger } = await openSqliteLedger({
+		...{ dir, device: 'gate-1', newEpoch: () => `epoch-${folders}` },
+		log: () => undefined,
+		nowMs: () => 0,
+		verifyAtStart: false,
+	});
+	return ledger;
+});

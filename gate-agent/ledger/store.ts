@@ -1,0 +1,199 @@
+import type { JournalHead, StoredRow } from '../core/journal.ts';
+import { emptyJournal, parseRow } from '../core/journal.ts';
+import type { LaneMemory, Learned } from '../core/ledger.ts';
+import { type Counts, type Exit, type GrantRecord, hourOf, noCounts } from '../core/ledger-rules.ts';
+import type { Allowance, Grant, RedemptionId } from '../core/redemption.ts';
+import { bitPlace, changedPage, isBitSet, type PageChanges } from '../core/sparse-pages.ts';
+import { ticketId } from '../core/ticket.ts';
+import type { Connection } from './connection.ts';
+
+/** Whose uses are counted together. */
+export interface AccountKey {
+	readonly evt: string;
+	readonly idx: number;
+	readonly allowance: Allowance;
+}
+
+interface UsesRow {
+	used: number;
+	held: number;
+	given_back: number;
+	last_lane: string | null;
+	last_at: number | null;
+}
+
+interface GrantRow {
+	redemption: RedemptionId;
+	seq: number;
+	evt: string;
+	idx: number;
+	allowance: Allowance;
+	cls: string;
+	uses: number;
+	reentry: number;
+	rung: Grant['rung'];
+	lane: string;
+	at: number;
+	exit_seq: number | null;
+	exit_at: number | null;
+	is_open: number;
+	returned: number;
+}
+
+/** The ledger's tables as records. Each method is one or two prepared statements; transactions are the caller's. */
+export type Store = ReturnType<typeof createStore>;
+
+/** Prepares every statement once. Throws `SqliteError` where the schema is not as it must be. */
+export function createStore(db: Connection) {
+	return { ...journalStore(db), ...accountStore(db), ...grantStore(db), ...pageStore(db), ...laneStore(db) };
+}
+
+function journalStore(db: Connection) {
+	const insert = db.prepare('INSERT INTO journal (seq, epoch, row, hash) VALUES (?, ?, ?, ?)');
+	const newest = db.prepare<[], { seq: number; row: string; hash: Buffer }>(
+		'SELECT seq, row, hash FROM journal ORDER BY seq DESC LIMIT 1',
+	);
+	const after = db.prepare<[number, number], { seq: number; text: string; hash: Buffer }>(
+		'SELECT seq, row AS text, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?',
+	);
+	const changes = db.prepare<[], number>('SELECT total_changes()').pluck();
+	const meta = db.prepare<[string], string>('SELECT value FROM meta WHERE name = ?').pluck();
+	const setMeta = db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
+	return {
+		/** Rows that this connection has written since it was opened. */
+		changes: (): number => changes.get() ?? 0,
+		meta: (name: string): string | undefined => meta.get(name),
+		setMeta: (name: string, value: string): void => void setMeta.run(name, value),
+		appendRow: (epoch: string, { seq, text, hash }: StoredRow): void => void insert.run(seq, epoch, text, hash),
+		journalAfter: (seq: number, limit: number): readonly StoredRow[] => after.all(seq, limit),
+		journalHead(epoch: string): JournalHead {
+			const row = newest.get();
+			if (row === undefined) return emptyJournal(epoch);
+			return { epoch, seq: row.seq, hash: new Uint8Array(row.hash), atMs: parseRow(row.row).at };
+		},
+	};
+}
+
+function accountStore(db: Connection) {
+	const key = 'evt = ? AND idx = ? AND allowance = ?';
+	const get = db.prepare<[string, number, string], UsesRow>(`SELECT * FROM uses WHERE ${key}`);
+	const put = db.prepare(
+		`INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used,
+		held = excluded.held, given_back = excluded.given_back, last_lane = excluded.last_lane, last_at = excluded.last_at`,
+	);
+	const exits = db.prepare<[string, number, string], Exit>(
+		`SELECT seq, at AS atMs FROM exits WHERE ${key} ORDER BY seq`,
+	);
+	const addExit = db.prepare('INSERT INTO exits VALUES (?, ?, ?, ?, ?)');
+	const dropExit = db.prepare(`DELETE FROM exits WHERE ${key} AND seq = ?`);
+	return {
+		counts({ evt, idx, allowance }: AccountKey): Counts {
+			const row = get.get(evt, idx, allowance);
+			if (row === undefined) return noCounts;
+			const { used, held, given_back: givenBack, last_lane: lane, last_at: atMs } = row;
+			return { used, held, givenBack, ...(lane === null || atMs === null ? {} : { last: { lane, atMs } }) };
+		},
+		putCounts({ evt, idx, allowance }: AccountKey, { used, held, givenBack, last }: Counts): void {
+			put.run(evt, idx, allowance, used, held, givenBack, last?.lane ?? null, last?.atMs ?? null);
+		},
+		exits: ({ evt, idx, allowance }: AccountKey): readonly Exit[] => exits.all(evt, idx, allowance),
+		addExit: ({ evt, idx, allowance }: AccountKey, { seq, atMs }: Exit): void =>
+			void addExit.run(evt, idx, allowance, seq, atMs),
+		dropExit: ({ evt, idx, allowance }: AccountKey, { seq }: Exit): void => void dropExit.run(evt, idx, allowance, seq),
+	};
+}
+
+function grantStore(db: Connection) {
+	const get = db.prepare<[string], GrantRow>('SELECT * FROM grants WHERE redemption = ?');
+	const since = db.prepare<[string, number, number], GrantRow>(
+		'SELECT * FROM grants WHERE evt = ? AND idx = ? AND at >= ?',
+	);
+	const openOfTicket = db.prepare<[string, number], GrantRow>(
+		'SELECT * FROM grants WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
+	);
+	const open = db.prepare<[], GrantRow>('SELECT * FROM grants WHERE is_open = 1 ORDER BY seq');
+	const put = db.prepare('INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+	const settle = db.prepare('UPDATE grants SET is_open = ?, returned = ? WHERE redemption = ?');
+	return {
+		grant(id: RedemptionId): GrantRecord | undefined {
+			const row = get.get(id);
+			return row === undefined ? undefined : recordOf(row);
+		},
+		grantsSince: ({ evt, idx }: AccountKey, atMs: number): readonly GrantRecord[] =>
+			since.all(evt, idx, atMs).map(recordOf),
+		openGrantsOfTicket: (evt: string, idx: number): readonly Grant[] =>
+			openOfTicket.all(evt, idx).map((row) => recordOf(row).grant),
+		openGrants: (): readonly Grant[] => open.all().map((row) => recordOf(row).grant),
+		addGrant({ seq, grant: g, exit, open: isOpen, returned }: GrantRecord): void {
+			const { evt, idx, allowance, cls, uses, rung, lane, atMs } = g;
+			const what = [evt, idx, allowance, cls, uses, g.reentry ? 1 : 0, rung, lane, atMs];
+			put.run(g.redemptionId, seq, ...what, exit?.seq ?? null, exit?.atMs ?? null, isOpen ? 1 : 0, returned);
+		},
+		updateGrant: ({ grant: { redemptionId }, open: isOpen, returned }: GrantRecord): void =>
+			void settle.run(isOpen ? 1 : 0, returned, redemptionId),
+	};
+}
+
+function recordOf(row: GrantRow): GrantRecord {
+	const { redemption, evt, idx, allowance, cls, uses, rung, lane, at, exit_seq: seq, exit_at: atMs } = row;
+	return {
+		seq: row.seq,
+		grant: {
+			redemptionId: redemption,
+			ticketId: ticketId(evt, idx),
+			...{ evt, idx, allowance, cls, uses },
+			reentry: row.reentry === 1,
+			...{ rung, lane, atMs: at },
+		},
+		...(seq === null || atMs === null ? {} : { exit: { seq, atMs } }),
+		open: row.is_open === 1,
+		returned: row.returned,
+	};
+}
+
+function pageStore(db: Connection) {
+	const get = db
+		.prepare<[string, string, number], Buffer>('SELECT bits FROM pages WHERE list = ? AND evt = ? AND page = ?')
+		.pluck();
+	const put = db.prepare('INSERT INTO pages VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits');
+	const drop = db.prepare('DELETE FROM pages WHERE list = ? AND evt = ? AND page = ?');
+	return {
+		isListed: (list: Learned['list'], evt: string, idx: number): boolean =>
+			isBitSet(get.get(list, evt, bitPlace(idx).page), idx),
+		changePages(list: Learned['list'], evt: string, changes: PageChanges): void {
+			for (const [page, change] of changes) {
+				const bits = changedPage(get.get(list, evt, page), change);
+				if (bits === undefined) drop.run(list, evt, page);
+				else put.run(list, evt, page, bits);
+			}
+		},
+	};
+}
+
+function laneStore(db: Connection) {
+	const tally = db.prepare<[string, string], { hour: number; grants: number }>(
+		'SELECT hour, grants FROM tallies WHERE lane = ? AND cls = ?',
+	);
+	const putTally = db.prepare(
+		`INSERT INTO tallies VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET
+		grants = CASE WHEN hour = excluded.hour THEN grants + 1 ELSE 1 END, hour = excluded.hour`,
+	);
+	const lanes = db.prepare<[], { lane: string; mode: LaneMemory['mode']; emergency: number }>(
+		'SELECT * FROM lanes ORDER BY lane',
+	);
+	const putLane = db.prepare('INSERT OR REPLACE INTO lanes VALUES (?, ?, ?)');
+	const note = db.prepare<[string], string>('SELECT value FROM notes WHERE name = ?').pluck();
+	const putNote = db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?)');
+	return {
+		unverifiedInHour(lane: string, cls: string, atMs: number): number {
+			const row = tally.get(lane, cls);
+			return row?.hour === hourOf(atMs) ? row.grants : 0;
+		},
+		countUnverified: ({ lane, cls, atMs }: Grant): void => void putTally.run(lane, cls, hourOf(atMs)),
+		lanes: (): readonly LaneMemory[] =>
+			lanes.all().map(({ lane, mode, emergency }) => ({ lane, mode, emergency: emergency === 1 })),
+		putLane: ({ lane, mode, emergency }: LaneMemory): void => void putLane.run(lane, mode, emergency ? 1 : 0),
+		note: (name: string): string | undefined => note.get(name),
+		putNote: (name: string, value: string): void => void putNote.run(name, value),
+	};
+}

@@ -1,0 +1,112 @@
+import type { Decision, History } from '../core/decide.ts';
+import { appendRow, type JournalHead, ledgerTime } from '../core/journal.ts';
+import type { Redeemed, RedeemRequest } from '../core/ledger.ts';
+import {
+	exitPermits,
+	grantedFact,
+	grantOf,
+	holdUses,
+	longestDayMs,
+	settleGrant,
+	splitTicketId,
+} from '../core/ledger-rules.ts';
+import type { Fact, Grant, Settlement } from '../core/redemption.ts';
+import type { Store } from './store.ts';
+
+/** The store inside one transaction, and the journal as it is after the rows written so far. */
+export interface Transaction {
+	readonly store: Store;
+	head: JournalHead;
+}
+
+/** Writes a row. */
+export function append(tx: Transaction, fact: Fact, atMs: number): void {
+	const { row, head } = appendRow(tx.head, fact, atMs);
+	tx.store.appendRow(head.epoch, row);
+	tx.head = head;
+}
+
+/** Reads what is known of a ticket's allowance. */
+export function historyOf(store: Store, request: RedeemRequest, atMs: number): History {
+	const { evt, idx, lane, cls } = request;
+	const exitedAtMs = store.exits(request).at(-1)?.atMs;
+	return {
+		revoked: store.isListed('revoked', evt, idx),
+		listedRedeemed: store.isListed('redeemed', evt, idx),
+		...store.counts(request),
+		open: store.openGrantsOfTicket(evt, idx),
+		...(exitedAtMs === undefined ? {} : { exitedAtMs }),
+		unverifiedInHour: store.unverifiedInHour(lane, cls, atMs),
+	};
+}
+
+/** Answers a redemption: with its first answer, or by deciding on the history. */
+export function redeem(tx: Transaction, request: RedeemRequest, decide: (history: History) => Decision): Redeemed {
+	const first = tx.store.grant(request.redemptionId);
+	if (first !== undefined) return { kind: 'granted', grant: first.grant };
+	const atMs = ledgerTime(tx.head, request.atMs);
+	const decision = decide(historyOf(tx.store, request, atMs));
+	if (decision.kind === 'deny') return { kind: 'denied', decision };
+	const grant = grantOf(request, decision, atMs);
+	if (decision.direction === 'exit') letOut(tx, grant);
+	else hold(tx, grant, request.zone);
+	return { kind: 'granted', grant };
+}
+
+function letOut(tx: Transaction, grant: Grant): void {
+	const { ticketId: ticket, allowance, cls, lane, atMs } = grant;
+	exit(tx, { kind: 'exited', ticket, allowance, cls, lane }, atMs);
+	tx.store.addGrant({ seq: tx.head.seq, grant, open: false, returned: 0 });
+}
+
+function hold(tx: Transaction, grant: Grant, zone: string): void {
+	const { store } = tx;
+	const consumed = grant.reentry ? store.exits(grant).at(-1) : undefined;
+	if (consumed !== undefined) store.dropExit(grant, consumed);
+	store.putCounts(grant, holdUses(store.counts(grant), grant));
+	if (grant.rung === 'local') store.countUnverified(grant);
+	append(tx, grantedFact(grant, zone), grant.atMs);
+	const { seq } = tx.head;
+	store.addGrant({ seq, grant, ...(consumed === undefined ? {} : { exit: consumed }), open: true, returned: 0 });
+}
+
+/** Ends a grant, or takes a returned use again. */
+export function settle(tx: Transaction, settlement: Settlement, atMs: number): void {
+	const { store } = tx;
+	const record = store.grant(settlement.redemptionId);
+	const settled = record && settleGrant(record, store.counts(record.grant), settlement);
+	if (record === undefined || settled === undefined) return;
+	store.putCounts(record.grant, settled.counts);
+	store.updateGrant(settled.record);
+	if (settled.exit?.kind === 'restore') store.addExit(record.grant, settled.exit.exit);
+	if (settled.exit?.kind === 'consume') store.dropExit(record.grant, settled.exit.exit);
+	append(tx, settled.fact, atMs);
+}
+
+/** Writes a fact and what follows from it: an exit may permit a re-entry, a lane's mode outlives a restart. */
+export function record(tx: Transaction, fact: Fact, atMs: number): void {
+	if (fact.kind === 'exited') {
+		exit(tx, fact, atMs);
+		return;
+	}
+	append(tx, fact, atMs);
+	if (fact.kind === 'lane') tx.store.putLane(fact);
+}
+
+function exit(tx: Transaction, fact: Fact & { kind: 'exited' }, atMs: number): void {
+	const { store } = tx;
+	const { allowance } = fact;
+	const { evt, idx } = splitTicketId(fact.ticket);
+	const account = { evt, idx, allowance };
+	const sinceMs = ledgerTime(tx.head, atMs) - longestDayMs;
+	const entered = store
+		.grantsSince(account, sinceMs)
+		.filter(({ grant }) => grant.allowance === allowance && !grant.reentry)
+		.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
+	const exited = store.exits(account).filter((known) => known.atMs >= sinceMs).length;
+	const listedRedeemed = store.isListed('redeemed', evt, idx);
+	append(tx, fact, atMs);
+	if (exitPermits({ allowance, listedRedeemed, entered, exited })) {
+		store.addExit(account, { seq: tx.head.seq, atMs: tx.head.atMs });
+	}
+}
