@@ -247,11 +247,11 @@ function lastUse(
 	if (lane === undefined && atMs === undefined) return { zh: '请联系工作人员', en: 'Please see the staff' };
 	const zh = [
 		atMs === undefined ? '' : `${writers.zh.time(atMs)} `,
-		lane === undefined ? '' : `在${writers.zh.lane(lane)}`,
+		lane === undefined ? '' : `在${writers.zh.lane(lane)} `,
 	].join('');
 	const en = [
 		lane === undefined ? '' : `at ${writers.en.lane(lane)}`,
 		atMs === undefined ? '' : writers.en.time(atMs),
 	].filter((part) => part !== '');
-	return { zh: `${zh}已使用，如有疑问请找工作人员`, en: `Used ${en.join(', ')}. Questions? See the staff` };
+	return { zh: `${zh}使用过，如有疑问请找工作人员`, en: `Used ${en.join(', ')}. Questions? See the staff` };
 }

@@ -71,6 +71,7 @@ const screens: readonly Screen[] = [
 	{ kind: 'emergency' },
 	{ kind: 'out_of_service', missing: [] },
 	{ kind: 'out_of_service', missing: ['scanner', 'relay'] },
+	{ kind: 'out_of_service', missing: ['starting'] },
 ];
 
 const codes = [
@@ -112,7 +113,7 @@ test('never lets a refusal look like a way in', () => {
 test('writes where and when a ticket was used, in the venue’s time and without the date of today', () => {
 	const screen: Screen = { kind: 'refused', refusal: { reason: 'already_redeemed', lane: 'lane-1', atMs } };
 	const today = textOf(screen, { timeZone, nowMs: atMs + 60_000 });
-	expect(today.zh.advice).toBe('14:03 在通道 1已使用，如有疑问请找工作人员');
+	expect(today.zh.advice).toBe('14:03 在通道 1 使用过，如有疑问请找工作人员');
 	expect(today.en.advice).toBe('Used at lane 1, 14:03. Questions? See the staff');
 	const tomorrow = textOf(screen, { timeZone, nowMs: atMs + 24 * 3_600_000 });
 	expect(tomorrow.en.advice).toContain('Nov 22');
@@ -135,11 +136,13 @@ test('names a lane by its own name where it is not just numbered', () => {
 	expect(inProgress('South gate')).toBe('Please go through at South gate');
 });
 
-test('hands seat and group progress to the display', () => {
+test('hands seat, group progress and cue to the display', () => {
 	const seated = textOf({ kind: 'granted', direction: 'entry', cls: 'adult', seat: 'A-12-8' }, { timeZone });
 	expect(seated.seat).toBe('A-12-8');
 	const run = textOf({ kind: 'granted', direction: 'entry', cls: 'group', group: { taken: 3, of: 20 } }, { timeZone });
 	expect(run.progress).toEqual({ taken: 3, of: 20 });
+	const child = textOf({ kind: 'granted', direction: 'entry', cls: 'child', cue: 'check_height' }, { timeZone });
+	expect(child.cue).toBe('check_height');
 });
 
 test('shows no class whose code is not a name', () => {

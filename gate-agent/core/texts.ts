@@ -27,6 +27,8 @@ export interface ScreenText {
 	readonly tone: Tone;
 	readonly symbol: SymbolName;
 	readonly seat?: string;
+	/** The advice is for staff and must catch their eye. */
+	readonly cue?: Cue;
 	/** A group run: how many have passed, of how many. */
 	readonly progress?: { readonly taken: number; readonly of: number };
 }
@@ -48,6 +50,7 @@ export function textOf(screen: Screen, context: TextContext): ScreenText {
 		tone,
 		symbol,
 		...('seat' in screen && screen.seat !== undefined ? { seat: screen.seat } : {}),
+		...('cue' in screen && screen.cue !== undefined ? { cue: screen.cue } : {}),
 		...(screen.kind === 'granted' && screen.group !== undefined ? { progress: screen.group } : {}),
 	};
 }
@@ -128,11 +131,11 @@ function idle(mode: LaneMode): Toned {
 
 /** Staff read it at a glance: what to look at before the visitor is past. */
 const cueAdvice: Readonly<Record<Cue, readonly [zh: string, en: string]>> = {
-	check_height: ['工作人员：请核对身高', 'Staff: check the height'],
-	check_id: ['工作人员：请核对证件', 'Staff: check the ID'],
-	check_card: ['工作人员：请核对卡片', 'Staff: check the card'],
-	assist: ['工作人员：请协助通行', 'Staff: please assist'],
-	welcome: ['工作人员：请迎接贵宾', 'Staff: please welcome the guest'],
+	check_height: ['请核对身高', 'check the height'],
+	check_id: ['请核对证件', 'check the ID'],
+	check_card: ['请核对卡片', 'check the card'],
+	assist: ['请协助通行', 'please assist'],
+	welcome: ['请迎接贵宾', 'welcome the guest'],
 };
 
 /** Classes that visitors and staff know by a name; others show none, because a class code is not a name. */
@@ -160,7 +163,7 @@ function granted(screen: Screen & { kind: 'granted' }): Toned {
 
 function grantedAdvice({ cls, cue, left, group, direction }: Screen & { kind: 'granted' }): readonly [string, string] {
 	const name = Object.hasOwn(classNames, cls) ? classNames[cls] : undefined;
-	if (cue !== undefined) return named(name, cueAdvice[cue]);
+	if (cue !== undefined) return forStaff(name, cueAdvice[cue]);
 	if (group !== undefined) return named(name, ['请逐一通过', 'Please go through one by one']);
 	if (direction === 'exit') return ['欢迎再来', 'See you again'];
 	if (left !== undefined) return named(name, [`还可入场 ${left} 次`, `${left} more admission${left === 1 ? '' : 's'}`]);
@@ -174,10 +177,19 @@ function named(
 	return name === undefined ? advice : [`${name[0]} · ${advice[0]}`, `${name[1]} · ${advice[1]}`];
 }
 
+function forStaff(
+	name: readonly [string, string] | undefined,
+	ask: readonly [string, string],
+): readonly [string, string] {
+	return name === undefined
+		? [`工作人员：${ask[0]}`, `Staff: ${ask[1]}`]
+		: [`${name[0]}：${ask[0]}`, `${name[1]}: ${ask[1]}`];
+}
+
 function waitStaff({ cls, cue }: Screen & { kind: 'wait_staff' }): Toned {
 	const name = Object.hasOwn(classNames, cls) ? classNames[cls] : undefined;
-	const ask = cue === undefined ? (['工作人员：请确认', 'Staff: please confirm'] as const) : cueAdvice[cue];
-	const [zh, en] = named(name, ask);
+	const ask = cue === undefined ? (['请确认', 'please confirm'] as const) : cueAdvice[cue];
+	const [zh, en] = forStaff(name, ask);
 	return {
 		tone: 'wait',
 		symbol: 'staff',
@@ -195,8 +207,16 @@ const parts: Readonly<Record<string, readonly [zh: string, en: string]>> = {
 	fire: ['消防信号', 'fire signal'],
 };
 
+/** The agent names itself as missing until its devices were asked for the first time. */
+const starting: Toned = {
+	tone: 'wait',
+	symbol: 'hourglass',
+	words: { zh: ['正在启动', '请稍候，马上就好'], en: ['Starting up', 'One moment, please'] },
+};
+
 function outOfService(missing: readonly string[]): Toned {
 	const { symbol, words } = closedLane.out_of_service;
+	if (missing.includes('starting')) return starting;
 	const names = [...new Set(missing)].map((part) =>
 		Object.hasOwn(parts, part) ? parts[part] : (['设备', 'a device'] as const),
 	);

@@ -53,7 +53,7 @@ function launch(): Promise<Browser> {
 }
 
 function withoutBrowser(name: string): void {
-	if (process.env['CI'] === undefined) {
+	if (process.env.CI === undefined) {
 		describe.skip(`${name} (${advice})`, () => test('in a browser', () => {}));
 		return;
 	}

@@ -23,7 +23,7 @@ export const httpLimits = {
 const commonHeaders = {
 	'content-security-policy':
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
-		"form-action 'none'; frame-ancestors 'self' http://127.0.0.1:* http://localhost:* http://[::1]:*",
+		"form-action 'none'; frame-ancestors 'self' http://127.0.0.1:* http://localhost:*",
 	'x-content-type-options': 'nosniff',
 	'referrer-policy': 'no-referrer',
 	'cross-origin-opener-policy': 'same-origin',

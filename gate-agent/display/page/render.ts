@@ -14,6 +14,7 @@ export function orderLanguages(languages: readonly Language[]): void {
 export function render(kind: Screen['kind'], text: ScreenText): void {
 	document.body.dataset.kind = kind;
 	document.body.dataset.tone = text.tone;
+	document.body.classList.toggle('cued', text.cue !== undefined);
 	one('#mark use').setAttribute('href', `#${text.symbol}`);
 	for (const language of ['zh', 'en'] as const) {
 		const block = one(`[data-language=${language}]`);
@@ -36,17 +37,40 @@ function renderGroup(progress: ScreenText['progress']): void {
 	one<HTMLElement>('i', group).style.transform = `scaleX(${Math.min(1, progress.taken / progress.of)})`;
 }
 
-/** The smallest scale of text: below it the page would rather be cut than unreadable. */
-const fitMin = 0.4;
+/** Scales of text: few words may be large; below the smallest the page would rather be cut than unreadable. */
+const fitRange = { max: 1.36, min: 0.4, step: 0.06 } as const;
 
-/** Makes long words smaller until all of them are on the screen. */
+/** Below this a Chinese title is better broken into two lines than made smaller still. */
+const unbrokenMin = 0.88;
+
+/** Makes the words as large as leaves all of them on the screen. */
 export function fitWords(): void {
-	const main = one<HTMLElement>('main');
-	const overflows = () => main.scrollHeight > main.clientHeight + 1 || main.scrollWidth > main.clientWidth + 1;
-	for (let scale = 1; scale >= fitMin; scale -= 0.06) {
+	const { classList } = document.body;
+	classList.remove('breaking');
+	if (scaleDown(unbrokenMin)) return;
+	classList.add('breaking');
+	scaleDown(fitRange.min);
+}
+
+/** Tries scales from the largest down; false where even `min` is too large. */
+function scaleDown(min: number): boolean {
+	for (let scale: number = fitRange.max; scale >= min; scale -= fitRange.step) {
 		document.documentElement.style.setProperty('--fit', scale.toFixed(2));
-		if (!overflows()) return;
+		if (isAllVisible()) return true;
 	}
+	return false;
+}
+
+/** Boxes are compared, because `scrollHeight` also counts the empty ascent of a Chinese font's last line. */
+function isAllVisible(): boolean {
+	const words = one('#words');
+	const place = one('main').getBoundingClientRect();
+	const boxes = [words, one('#picture')].map((element) => element.getBoundingClientRect());
+	const slackPx = 1;
+	return (
+		words.scrollWidth <= words.clientWidth + slackPx &&
+		boxes.every(({ top, bottom }) => top >= place.top - slackPx && bottom <= place.bottom + slackPx)
+	);
 }
 
 /** The second of two equal verdicts must be seen to be a new one. */
