@@ -49,11 +49,10 @@ function endWithReader(error: NodeJS.ErrnoException): void {
 	process.exit(exitCodes.operating);
 }
 
-async function main(): Promise<void> {
+function openTerminal(): Terminal {
 	process.stdout.on('error', endWithReader);
-	process.stderr.on('error', () => process.exit());
-	returnToCaller(process.env);
-	const terminal: Terminal = {
+	process.stderr.on('error', endWithReader);
+	return {
 		out: openOutput(process.stdout, process.env),
 		err: openOutput(process.stderr, process.env),
 		in: process.stdin,
@@ -61,7 +60,17 @@ async function main(): Promise<void> {
 		finish: (code) => {
 			process.exitCode = code;
 		},
+		outliveReader() {
+			for (const stream of [process.stdout, process.stderr]) {
+				stream.off('error', endWithReader).on('error', () => {});
+			}
+		},
 	};
+}
+
+async function main(): Promise<void> {
+	const terminal = openTerminal();
+	returnToCaller(process.env);
 	try {
 		await createProgram(terminal).parseAsync(process.argv);
 	} catch (error) {

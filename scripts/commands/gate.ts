@@ -22,6 +22,7 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 			),
 		)
 		.action(async (options: GateOptions) => {
+			terminal.outliveReader();
 			const { runGate } = await import('../../gate-agent/main.ts');
 			await runGate({ configFile: options.config, sets: options.set ?? [] });
 		});
@@ -49,12 +50,20 @@ async function checkConfig(options: GateOptions & { readonly json?: true }, term
 		import('../../gate-agent/core/errors.ts'),
 	]);
 	try {
-		await loadConfig({ file: options.config, sets: options.set ?? [] });
+		loadConfig({ file: options.config, sets: options.set ?? [] });
 		await terminal.out.write(options.json ? jsonLine({ valid: true, problems: [] }) : `${options.config} is valid\n`);
 	} catch (error) {
 		if (!(error instanceof StilewardError) || error.code !== 'config_invalid') throw error;
 		terminal.finish(exitCodes.found);
-		if (options.json) await terminal.out.write(jsonLine({ valid: false, problems: error.message.split('\n') }));
+		if (options.json) await terminal.out.write(jsonLine({ valid: false, problems: problemsOf(error.message) }));
 		else await terminal.err.write(`error: ${error.message}\n`);
 	}
+}
+
+/** The message of `config_invalid` has a line that counts, and one line for each problem. */
+function problemsOf(message: string): readonly string[] {
+	return message
+		.split('\n')
+		.slice(1)
+		.map((line) => line.trim());
 }

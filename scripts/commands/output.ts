@@ -22,6 +22,8 @@ export interface Terminal {
 	readonly nowMs: () => number;
 	/** Sets how the process ends once the command is done. */
 	readonly finish: (code: ExitCode) => void;
+	/** From now on a reader that goes away does not end the process: a lane goes on though nobody reads its log. */
+	readonly outliveReader: () => void;
 }
 
 /** Wraps a stream of the process. */
