@@ -1,6 +1,6 @@
 import type { Decision } from './decide.ts';
 import type { ClassPolicy, Cue } from './policy.ts';
-import type { AlarmKind, Direction, Fact, Grant, RedemptionId, Settlement } from './redemption.ts';
+import type { AlarmKind, Direction, Fact, Grant, Settlement } from './redemption.ts';
 import type { Refusal } from './refusal.ts';
 import type { Scan } from './scan.ts';
 import type { Ticket, TicketId } from './ticket.ts';
@@ -71,19 +71,25 @@ export type LaneInput = { readonly atMs: number } & (
 	| { readonly kind: 'scan'; readonly scan: Scan; readonly side: Direction }
 	| { readonly kind: 'checked'; readonly scanId: number; readonly result: Checked }
 	| { readonly kind: 'redeemed'; readonly scanId: number; readonly result: RedeemResult }
+	/** The answer to `record_entry`: the fact is durable, or could not be written. */
+	| { readonly kind: 'recorded'; readonly entryId: number; readonly ok: boolean }
 	/** The relay acknowledged (`ok`) or failed the pulse of the open grant. */
 	| { readonly kind: 'pulsed'; readonly pulseId: number; readonly ok: boolean }
 	/** The passage contact of one direction became active or inactive. A passage counts when it becomes active. */
 	| { readonly kind: 'passage'; readonly direction: Direction; readonly active: boolean }
-	| { readonly kind: 'fire'; readonly state: 'active' | 'clear' | 'unknown' }
+	/** `unknown` until it was read, and whenever its input board is lost. */
+	| { readonly kind: 'fire'; readonly state: FireState }
 	| { readonly kind: 'tamper'; readonly active: boolean }
 	| { readonly kind: 'staff_button' }
 	| { readonly kind: 'command'; readonly command: LaneCommand }
-	/** All devices of the lane are open, or some are missing. */
+	/** Essential devices that are missing, all of them each time it changes. A missing lamp does not close a lane. */
 	| { readonly kind: 'devices'; readonly missing: readonly string[] }
 	/** The deadline of `deadlineOf` has come. */
 	| { readonly kind: 'tick' }
 );
+
+/** What the fire alarm's contact says. */
+export type FireState = 'active' | 'clear' | 'unknown';
 
 /** The answer to a `check` effect. */
 export type Checked =
@@ -92,7 +98,13 @@ export type Checked =
 
 /** The answer to a `redeem` effect. */
 export type RedeemResult =
-	| { readonly kind: 'granted'; readonly grant: Grant; readonly left: number }
+	| {
+			readonly kind: 'granted';
+			readonly grant: Grant;
+			readonly left: number;
+			/** Counted give-backs on this allowance before this grant; at `giveBackMax` a use stays consumed. */
+			readonly givenBack: number;
+	  }
 	/** An exit scan was recorded. */
 	| { readonly kind: 'exited'; readonly ticketId: TicketId }
 	| { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -113,9 +125,14 @@ export type LaneEffect =
 	/** Keep the gate open without end (`open`), or end that (`release`). Survives the agent's death. */
 	| { readonly kind: 'hold'; readonly state: 'open' | 'release' }
 	| { readonly kind: 'settle'; readonly settlement: Settlement }
+	/** Write a fact; nothing waits for it. */
 	| { readonly kind: 'record'; readonly fact: Fact }
+	/** Write the fact of an entry without a ticket; the gate stays shut until `recorded` says it is durable. */
+	| { readonly kind: 'record_entry'; readonly entryId: number; readonly fact: Fact & { kind: 'staff_entry' } }
 	| { readonly kind: 'deny'; readonly refusal: Refusal; readonly scan: Scan; readonly ticketId?: TicketId }
+	/** An alarm began or ended. Its journal row comes as a `record` of its own. */
 	| { readonly kind: 'alarm'; readonly alarm: AlarmKind; readonly on: boolean }
+	/** Say this to the visitor. The same screen again means: say it again. */
 	| { readonly kind: 'show'; readonly screen: Screen };
 
 /** What visitor and staff see, hear and read at the lane. */
@@ -142,5 +159,169 @@ export type Screen =
 	| { readonly kind: 'emergency' }
 	| { readonly kind: 'out_of_service'; readonly missing: readonly string[] };
 
-/** Identifies a grant inside the lane's state. */
-export type OpenGrant = { readonly redemptionId: RedemptionId; readonly ticketId: TicketId };
+/**
+ * All that a lane knows between two inputs: plain data of bounded size, so that it can be printed, compared and
+ * replayed. Times are monotonic milliseconds.
+ */
+export interface LaneState {
+	readonly config: LaneConfig;
+	/** The latest time that an input carried. */
+	readonly nowMs: number;
+	readonly mode: LaneMode;
+	readonly fire: FireState;
+	/** Latched: only a reset at the lane ends it. */
+	readonly emergency: Emergency | undefined;
+	readonly missing: readonly string[];
+	/** What the relay was last told; `unknown` where the coil may have another state than it was told. */
+	readonly hold: 'released' | 'open' | 'unknown';
+	/** When the relay was last pulsed. */
+	readonly pulsedMs: number | undefined;
+	readonly phase: Phase;
+	/** Who comes next, oldest first. */
+	readonly queue: readonly Waiting[];
+	/** When the lane was last kept busy by a visitor, not only by a check. */
+	readonly heldUpMs: number;
+	/** Codes that were read lately, newest last. */
+	readonly recent: readonly RecentCode[];
+	/** Passages that may still come for what has ended, newest last. */
+	readonly late: readonly LatePassage[];
+	/** Since when the passage contact of a direction is active. */
+	readonly contacts: Readonly<Record<Direction, number | undefined>>;
+	readonly sensor: 'none' | 'working' | 'dead';
+	/** Openings in a row that nobody was seen to use. */
+	readonly missedInRow: number;
+	readonly alarms: readonly AlarmKind[];
+	/** When `forced_open` ends by itself. */
+	readonly forcedUntilMs: number | undefined;
+	/** Passages without a grant that have no journal row yet. */
+	readonly passages: readonly PassageCount[];
+	/** When they get one. */
+	readonly passagesDueMs: number | undefined;
+	/** What is said for a moment, over the screen of the phase. */
+	readonly verdict: Verdict | undefined;
+	/** What the display was last told. */
+	readonly shown: { readonly screen: Screen; readonly verdictId: number | undefined };
+	/** The next number for scans, pulses, entries and verdicts. */
+	readonly nextId: number;
+}
+
+/** An emergency: `open` means that this lane's relay must keep the gate open, `keep` that nothing touches it. */
+export interface Emergency {
+	readonly hold: 'open' | 'keep';
+}
+
+/** What the lane is doing. One visitor at a time. */
+export type Phase =
+	| { readonly kind: 'idle' }
+	| { readonly kind: 'checking'; readonly attempt: Attempt; readonly askedMs: number }
+	| {
+			readonly kind: 'confirming';
+			readonly attempt: Attempt;
+			readonly admissible: Admissible;
+			readonly untilMs: number;
+	  }
+	| {
+			readonly kind: 'redeeming';
+			readonly attempt: Attempt;
+			readonly admissible: Admissible;
+			readonly askedMs: number;
+	  }
+	| {
+			readonly kind: 'recording';
+			readonly entryId: number;
+			readonly order: StaffEntry;
+			readonly askedMs: number;
+	  }
+	| { readonly kind: 'passing'; readonly open: OpenPassage };
+
+/** One scan on its way to a grant. */
+export interface Attempt {
+	readonly scanId: number;
+	readonly scan: Scan & { kind: 'code' };
+	readonly side: Direction;
+}
+
+/** An order to admit visitors without a ticket. */
+export type StaffEntry = LaneCommand & { kind: 'staff_entry' };
+
+/** What somebody is let through for. */
+export type Claim =
+	| {
+			readonly kind: 'ticket';
+			readonly grant: Grant;
+			/** Whether the class and its limit give the use back when nobody passes. */
+			readonly givesBack: boolean;
+			/** Where and with which code the visitor came. */
+			readonly attempt: Attempt;
+	  }
+	| { readonly kind: 'exit'; readonly attempt: Attempt }
+	| { readonly kind: 'staff' };
+
+/** A gate that was told to open, until somebody passed or it is given up. */
+export interface OpenPassage {
+	readonly claim: Claim;
+	readonly direction: Direction;
+	/** How many may pass, one after the other, and how many have. */
+	readonly people: number;
+	readonly taken: number;
+	readonly pulse: PulseState;
+	/** Whether passages are awaited. Without a working sensor the confirmed pulse stands for the passage. */
+	readonly sensed: boolean;
+	/** Whether a device was missing meanwhile, so that a passage may have gone unseen. */
+	readonly blind: boolean;
+	/** How long one person may take. */
+	readonly timeoutMs: number;
+	readonly untilMs: number;
+	readonly screen: Screen & { kind: 'granted' };
+	readonly openedMs: number;
+}
+
+/** The newest pulse of an open passage, and whether its visitor has passed. */
+export interface PulseState {
+	readonly id: number;
+	readonly answer: 'awaited' | 'ok' | 'failed';
+	readonly passed: boolean;
+}
+
+/** A scan or an order that waits until the lane is free. */
+export type Waiting = { readonly atMs: number } & (
+	| { readonly kind: 'scan'; readonly scan: Scan & { kind: 'code' }; readonly side: Direction }
+	| { readonly kind: 'staff'; readonly order: StaffEntry }
+);
+
+/** A code that is not read again before its hold-off ends. */
+export interface RecentCode {
+	readonly text: string;
+	readonly side: Direction;
+	readonly firstReadMs: number;
+	/** Why it was refused, to say it again without asking again. */
+	readonly verdict: Screen | undefined;
+}
+
+/** A passage that may still come; `settlement` takes a returned use again. */
+export interface LatePassage {
+	readonly direction: Direction;
+	readonly untilMs: number;
+	readonly ticketId: TicketId | undefined;
+	readonly settlement: Settlement | undefined;
+}
+
+/** Passages without a grant, counted together. */
+export interface PassageCount {
+	readonly direction: Direction;
+	readonly during: (Fact & { kind: 'passages' })['during'];
+	readonly count: number;
+}
+
+/** A screen for a moment. Its `id` tells it from the same one before, so that it is said again. */
+export interface Verdict {
+	readonly id: number | undefined;
+	readonly screen: Screen;
+	readonly untilMs: number;
+}
+
+/**
+ * How an open passage ends. `taken`: all have passed. `assumed`: the confirmed pulse stands for a passage. `missed`:
+ * nobody came in time. `failed`: the relay did not answer or could not. `stopped`: a person or the mode ended it.
+ */
+export type LanePassageEnd = 'taken' | 'assumed' | 'missed' | 'failed' | 'stopped' | 'emergency';

@@ -135,13 +135,13 @@ export type Fact =
 			readonly reason: string;
 			readonly rung: 'staff';
 	  }
-	/** Passages without a grant: counted in `free` mode and in an emergency, an alarm otherwise. */
+	/** Passages without a grant: counted in `free` and `drop_arm` mode and in an emergency, an alarm otherwise. */
 	| {
 			readonly kind: 'passages';
 			readonly lane: string;
 			readonly direction: Direction;
 			readonly count: number;
-			readonly during: 'free' | 'emergency' | 'forced';
+			readonly during: 'free' | 'drop_arm' | 'emergency' | 'forced';
 	  }
 	| { readonly kind: 'alarm'; readonly lane: string; readonly alarm: AlarmKind; readonly on: boolean }
 	| {

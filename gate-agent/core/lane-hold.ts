@@ -1,0 +1,34 @@
+import type { Move, Step } from './lane-move.ts';
+import { become } from './lane-move.ts';
+import type { LaneEffect, LaneState } from './lane-state.ts';
+
+/** What the mode and an emergency ask of the relay; `keep` touches nothing. */
+function wantedHold({ emergency, mode }: LaneState): 'open' | 'released' | 'keep' {
+	if (emergency) return emergency.hold;
+	return mode === 'free' ? 'open' : 'released';
+}
+
+/**
+ * Whether the relay may be told now. While the fire alarm's state is unknown nothing is touched, except that a
+ * person's order to open always opens. A release also waits until all devices are back, so that none is lost.
+ */
+function mayTell(state: LaneState, wanted: 'open' | 'released'): boolean {
+	if (state.emergency) return wanted === 'open';
+	return state.fire === 'clear' && (wanted === 'open' || state.missing.length === 0);
+}
+
+/**
+ * Tells the relay to hold open or to release, where that differs from what it was told. An emergency opens before
+ * anything is written, so that a full disk cannot delay it. A release also comes first and the free mode's hold
+ * last, so that after a crash in between, what the ledger remembers still opens.
+ */
+export function withHold([state, effects]: Step): Step {
+	const wanted = wantedHold(state);
+	if (wanted === 'keep' || wanted === state.hold || !mayTell(state, wanted)) return [state, effects];
+	const hold: LaneEffect = { kind: 'hold', state: wanted === 'open' ? 'open' : 'release' };
+	const isLast = wanted === 'open' && !state.emergency;
+	return [{ ...state, hold: wanted }, isLast ? [...effects, hold] : [hold, ...effects]];
+}
+
+/** A relay board that came back may have forgotten that it holds the gate open. */
+export const doubtHold: Move = (state) => become({ hold: state.hold === 'open' ? 'unknown' : state.hold })(state);
