@@ -152,7 +152,10 @@ test('shows no class whose code is not a name', () => {
 });
 
 test('tells staff which parts of the lane are missing', () => {
-	const { zh, en } = textOf({ kind: 'out_of_service', missing: ['scanner', 'relay', 'thing'] }, { timeZone });
+	const { zh, en } = textOf(
+		{ kind: 'out_of_service', missing: ['lane-1.scanner', 'relay', 'lane-2.scanner', 'thing'] },
+		{ timeZone },
+	);
 	expect(en.advice).toBe('Please use another lane (not connected: scanner, gate relay, a device)');
 	expect(zh.advice).toBe('请使用其他通道（未连接：扫码器、闸机继电器、设备）');
 });

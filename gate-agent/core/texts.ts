@@ -200,12 +200,19 @@ function waitStaff({ cls, cue }: Screen & { kind: 'wait_staff' }): Toned {
 /** Parts of a lane as a technician calls them. */
 const parts: Readonly<Record<string, readonly [zh: string, en: string]>> = {
 	scanner: ['扫码器', 'scanner'],
+	exit_scanner: ['出口扫码器', 'exit scanner'],
 	relay: ['闸机继电器', 'gate relay'],
 	inputs: ['传感器输入', 'sensor inputs'],
 	feedback: ['灯和蜂鸣器', 'lamps and buzzer'],
 	ledger: ['票务存储', 'ticket storage'],
 	fire: ['消防信号', 'fire signal'],
 };
+
+/** A device is named by its place (`lane-1.scanner`, `relay-2`); people only need to know which part it is. */
+function partName(device: string): readonly [zh: string, en: string] {
+	const part = device.slice(device.lastIndexOf('.') + 1).replace(/-\d+$/, '');
+	return (Object.hasOwn(parts, part) ? parts[part] : undefined) ?? ['设备', 'a device'];
+}
 
 /** The agent names itself as missing until its devices were asked for the first time. */
 const starting: Toned = {
@@ -217,12 +224,10 @@ const starting: Toned = {
 function outOfService(missing: readonly string[]): Toned {
 	const { symbol, words } = closedLane.out_of_service;
 	if (missing.includes('starting')) return starting;
-	const names = [...new Set(missing)].map((part) =>
-		Object.hasOwn(parts, part) ? parts[part] : (['设备', 'a device'] as const),
-	);
+	const names = missing.map(partName);
 	if (names.length === 0) return { tone: 'stop', symbol, words };
-	const zh = `${words.zh[1]}（未连接：${[...new Set(names.map((name) => name?.[0]))].join('、')}）`;
-	const en = `${words.en[1]} (not connected: ${[...new Set(names.map((name) => name?.[1]))].join(', ')})`;
+	const zh = `${words.zh[1]}（未连接：${[...new Set(names.map(([zh]) => zh))].join('、')}）`;
+	const en = `${words.en[1]} (not connected: ${[...new Set(names.map(([, en]) => en))].join(', ')})`;
 	return { tone: 'stop', symbol, words: { zh: [words.zh[0], zh], en: [words.en[0], en] } };
 }
 
