@@ -56,6 +56,7 @@ function isStrictScalar(token: string): boolean {
 
 /** The string that a string token stands for: a name written with an escape is the same name. */
 function stringOf(token: string): string | undefined {
+	if (!token.includes('\\')) return token.startsWith('"') ? token.slice(1, -1) : undefined;
 	try {
 		const value: unknown = JSON.parse(token);
 		return typeof value === 'string' ? value : undefined;

@@ -7,6 +7,7 @@ export const keyFiles = {
 	manifest: 'manifest.jws',
 	rootPublic: 'root.public.jwk',
 	rootPrivate: 'root.private.jwk',
+	clockReset: 'clock-reset.jws',
 	issued: 'issued.json',
 	issuedLock: 'issued.lock',
 	issuerPrivate: (kid: string) => `issuer-${kid}.private.jwk`,

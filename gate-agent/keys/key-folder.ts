@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { type ClockReset, openClockReset } from '../core/clock-reset.ts';
 import { StilewardError } from '../core/errors.ts';
 import type { IssuerKey } from '../core/issue.ts';
 import { kidOf, onlyPublic } from '../core/jwk.ts';
@@ -73,6 +74,12 @@ export async function loadIssuer(dir: string): Promise<Issuer> {
 	const keys = new Map<string, IssuerKey>();
 	for (const kid of kids) keys.set(kid, { kid, privateKey: await readPrivate(dir, keyFiles.issuerPrivate(kid), kid) });
 	return { manifest, warnings: await openToOthers(dir), keyFor: (evt, idx) => keyFor(manifest, keys, { evt, idx }) };
+}
+
+/** Reads the clock reset that lies beside the manifest, where there is one. Throws `clock_reset_invalid`. */
+export async function loadClockReset(dir: string): Promise<ClockReset | undefined> {
+	if (!(await readdir(dir)).includes(keyFiles.clockReset)) return undefined;
+	return openClockReset(await readKeyFile(dir, keyFiles.clockReset), await readRootPublic(dir));
 }
 
 /**
