@@ -1,0 +1,171 @@
+import type { DeviceSettings, GateConfig, LaneSettings } from './config.ts';
+import type { Device, Feedback, InputRole, InputStates, Inputs, Relay, Scanner } from './core/device.ts';
+import { StilewardError } from './core/errors.ts';
+import type { Direction } from './core/redemption.ts';
+import type { Scan } from './core/scan.ts';
+import { type AgentIo, drivers } from './drivers.ts';
+import { type DeviceState, type Supervised, supervise } from './supervisor.ts';
+
+/** What devices tell the lanes. */
+export interface DeviceEvents {
+	readonly onScan: (lane: string, side: Direction, scan: Scan) => void;
+	readonly onInput: (lane: string, role: InputRole, active: boolean) => void;
+	/** The input board was opened (its states), or lost (undefined). */
+	readonly onInputs: (lane: string, states: InputStates | undefined) => void;
+	readonly onState: (device: string, lanes: readonly string[], state: DeviceState) => void;
+}
+
+/** The devices of an agent, each opened again by itself when it is lost. */
+export interface DeviceSet {
+	/** Names of the essential devices of a lane that are not ready. Lamps are not essential. */
+	missing(lane: string): readonly string[];
+	relay(lane: string): Relay | undefined;
+	feedback(lane: string): Feedback | undefined;
+	readonly states: Readonly<Record<string, DeviceState>>;
+	close(): Promise<void>;
+}
+
+/** What opens devices: the surroundings of drivers, and a source of jitter. */
+export interface DeviceDeps {
+	readonly io: (device: string) => AgentIo;
+	readonly events: DeviceEvents;
+	readonly random: () => number;
+}
+
+interface Slot {
+	readonly name: string;
+	readonly lanes: readonly string[];
+	readonly essential: boolean;
+	readonly supervised: Supervised<Device>;
+}
+
+/** Opens all devices of a configuration. Lanes that name the same board share it. */
+export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
+	const boards = relayBoards(config.lanes);
+	const relays = new Map<string, Supervised<Relay>>();
+	const slots: Slot[] = [];
+	const add = <D extends Device>(slot: Omit<Slot, 'supervised'>, open: Opening<D>): Supervised<D> => {
+		const supervised = supervise<D>({
+			name: slot.name,
+			random: deps.random,
+			open: () => open.open(deps.io(slot.name)),
+			...(open.prepare && { prepare: open.prepare }),
+			onState: (state) => {
+				open.onState?.(state, supervised.device);
+				deps.events.onState(slot.name, slot.lanes, state);
+			},
+		});
+		slots.push({ ...slot, supervised });
+		return supervised;
+	};
+	for (const board of boards) {
+		const slot = { name: board.name, lanes: board.lanes.map(({ lane }) => lane.id), essential: true };
+		const { driver, options } = board.settings;
+		const relay = add<Relay>(slot, { open: (io) => table(drivers.relays, driver).open(options, io) });
+		for (const { lane } of board.lanes) relays.set(lane.id, relay);
+	}
+	const feedback = new Map<string, Supervised<Feedback>>();
+	for (const settings of config.lanes) {
+		const { id } = settings.lane;
+		const slot = (name: string, essential = true) => ({ name: `${id}.${name}`, lanes: [id], essential });
+		add(
+			slot('scanner'),
+			scannerOpening(settings.scanner, (scan) => deps.events.onScan(id, side(settings), scan)),
+		);
+		if (settings.exitScanner) {
+			const onScan = (scan: Scan) => deps.events.onScan(id, 'exit', scan);
+			add(slot('exit_scanner'), scannerOpening(settings.exitScanner, onScan));
+		}
+		if (settings.inputs) add(slot('inputs'), inputsOpening(id, settings.inputs, deps.events));
+		if (settings.feedback) {
+			const relay = () => relays.get(id)?.device;
+			feedback.set(id, add(slot('feedback', false), feedbackOpening(settings.feedback, relay)));
+		}
+	}
+	const missing = (lane: string) =>
+		slots
+			.filter(
+				({ essential, lanes, supervised }) => essential && lanes.includes(lane) && supervised.state.kind !== 'ready',
+			)
+			.map(({ name }) => name);
+	return {
+		missing,
+		relay: (lane) => relays.get(lane)?.device,
+		feedback: (lane) => feedback.get(lane)?.device,
+		get states() {
+			return Object.fromEntries(slots.map(({ name, supervised }) => [name, supervised.state]));
+		},
+		close: async () => {
+			// Scanners first, so that nothing new begins; boards last, so that lamps can be switched off.
+			for (const { supervised } of slots.toReversed()) await supervised.close();
+		},
+	};
+}
+
+/** The side that a lane's one scanner stands on. */
+function side({ lane, exitScanner }: LaneSettings): Direction {
+	return lane.mode === 'exit' && !exitScanner ? 'exit' : 'entry';
+}
+
+/** How one kind of device is opened and watched. */
+interface Opening<D extends Device> {
+	readonly open: (io: AgentIo) => Promise<D>;
+	readonly prepare?: (device: D) => Promise<void>;
+	readonly onState?: (state: DeviceState, device: D | undefined) => void;
+}
+
+function scannerOpening({ driver, options }: DeviceSettings, onScan: (scan: Scan) => void): Opening<Scanner> {
+	return { open: (io) => table(drivers.scanners, driver).open(options, { ...io, onScan }) };
+}
+
+function inputsOpening(lane: string, { driver, options }: DeviceSettings, events: DeviceEvents): Opening<Inputs> {
+	const onChange = (role: InputRole, active: boolean) => events.onInput(lane, role, active);
+	let states: InputStates | undefined;
+	return {
+		open: (io) => table(drivers.inputs, driver).open(options, { ...io, onChange }),
+		prepare: async (board) => {
+			states = await board.read();
+			// The lane knows its fire input before its relay is touched: it learns the states before `ready`.
+			events.onInputs(lane, states);
+		},
+		onState: ({ kind }) => {
+			if (kind !== 'ready') events.onInputs(lane, undefined);
+		},
+	};
+}
+
+function feedbackOpening({ driver, options }: DeviceSettings, relay: () => Relay | undefined): Opening<Feedback> {
+	return {
+		open: async (io) => {
+			const board = relay();
+			if (!board) throw new StilewardError('device_absent', 'the relay board of the lamps is not open');
+			return table(drivers.feedback, driver).open(options, { ...io, relay: board });
+		},
+	};
+}
+
+/** One board of relays and the lanes that it opens. */
+interface Board {
+	readonly name: string;
+	readonly settings: DeviceSettings;
+	readonly lanes: readonly LaneSettings[];
+}
+
+function relayBoards(lanes: readonly LaneSettings[]): readonly Board[] {
+	const boards = new Map<string, LaneSettings[]>();
+	for (const lane of lanes) {
+		const key = JSON.stringify([lane.relay.driver, lane.relay.options]);
+		boards.set(key, [...(boards.get(key) ?? []), lane]);
+	}
+	return [...boards.values()].map((sharing) => {
+		const [first] = sharing as [LaneSettings];
+		return { name: `${first.lane.id}.relay`, settings: first.relay, lanes: sharing };
+	});
+}
+
+function table<Driver>(known: Readonly<Record<string, Driver>>, name: string): Driver {
+	const driver = known[name];
+	// The configuration was checked against these tables.
+	if (!driver) throw new Error(`assertion failed: no driver ${name}`);
+	return driver;
+}

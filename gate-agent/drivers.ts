@@ -1,0 +1,68 @@
+import type { TObject } from 'typebox';
+import type {
+	Device,
+	Driver,
+	DriverIo,
+	Feedback,
+	InputEvents,
+	Inputs,
+	Relay,
+	Scanner,
+	ScannerEvents,
+} from './core/device.ts';
+import { relayChannels } from './feedback/relay-channels.ts';
+import { modbusDiscrete } from './inputs/modbus-discrete.ts';
+import { type SimulatedContacts, simulatedInputs } from './inputs/simulated.ts';
+import { modbusWaveshare } from './relays/modbus-waveshare.ts';
+import { serialLcus } from './relays/serial-lcus.ts';
+import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
+import { replay } from './scanners/replay.ts';
+import { serialLine } from './scanners/serial-line.ts';
+import type { Buses } from './serial/buses.ts';
+
+/** What every driver of an agent may use: shared buses, and for simulated devices the turnstile behind them. */
+export type AgentIo = DriverIo & Simulation & { readonly buses: Buses };
+
+/** The turnstile behind simulated devices. */
+export type Simulation = SimulatedCoils & { readonly contacts: SimulatedContacts };
+
+/** Lamps are switched by the lane's own relay board. */
+export type FeedbackIo = { readonly relay: Relay };
+
+/** A driver as the configuration knows it: its own schema has checked the options that it is opened with. */
+export interface ConfiguredDriver<Io, Opened extends Device> {
+	readonly name: string;
+	readonly options: TObject;
+	open(options: Readonly<Record<string, unknown>>, io: Io): Promise<Opened>;
+}
+
+/** Drivers of one kind, by the name that a configuration gives. */
+export type DriverTable<Io, Opened extends Device> = Readonly<Record<string, ConfiguredDriver<Io, Opened>>>;
+
+/** All drivers of an agent. A new one is added here, and nowhere else. */
+export const drivers: {
+	readonly scanners: DriverTable<AgentIo & ScannerEvents, Scanner>;
+	readonly relays: DriverTable<AgentIo, Relay>;
+	readonly inputs: DriverTable<AgentIo & InputEvents, Inputs>;
+	readonly feedback: DriverTable<AgentIo & FeedbackIo, Feedback>;
+} = {
+	scanners: { [serialLine.name]: configured(serialLine), [replay.name]: configured(replay) },
+	relays: {
+		[modbusWaveshare.name]: configured(modbusWaveshare),
+		[serialLcus.name]: configured(serialLcus),
+		[simulatedRelay.name]: configured(simulatedRelay),
+	},
+	inputs: { [modbusDiscrete.name]: configured(modbusDiscrete), [simulatedInputs.name]: configured(simulatedInputs) },
+	feedback: { [relayChannels.name]: configured(relayChannels) },
+};
+
+/** Options are plain data until the driver's own schema has checked them; `config.ts` sees to that. */
+function configured<Options, Events, Opened extends Device>(
+	driver: Driver<Options, Events, Opened>,
+): ConfiguredDriver<DriverIo & Events, Opened> {
+	return {
+		name: driver.name,
+		options: driver.options as TObject,
+		open: (options, io) => driver.open(options as Options, io),
+	};
+}

@@ -1,0 +1,177 @@
+import type { Admitter } from './core/admit.ts';
+import type { Relay } from './core/device.ts';
+import { StilewardError } from './core/errors.ts';
+import { deadlineOf, initialLane, type LaneStatus, laneStatus, screenOf, step } from './core/lane.ts';
+import type { LaneConfig, LaneEffect, LaneInput, LaneState, Screen } from './core/lane-state.ts';
+import type { Denial, LaneMemory } from './core/ledger.ts';
+import type { Direction, Fact, Grant, Settlement } from './core/redemption.ts';
+import type { Logger } from './logger.ts';
+
+/** What a lane needs to act on the world. */
+export interface LanePorts {
+	readonly admitter: Admitter;
+	/** The open relay board, or undefined while it is lost. */
+	readonly relay: () => Relay | undefined;
+	readonly coils: LaneCoils;
+	readonly settle: (settlement: Settlement) => void;
+	/** Queues a fact; it is written again until it is durable. */
+	readonly record: (fact: Fact) => void;
+	/** Writes a fact once. Rejects with a `StilewardError` where it did not become durable. */
+	readonly recordNow: (fact: Fact) => Promise<void>;
+	readonly deny: (denial: Omit<Denial, 'atMs' | 'lane' | 'code'>, text: string | undefined) => void;
+	readonly show: (screen: Screen) => void;
+	/** Told of every effect, for metrics and log. */
+	readonly observe: (effect: LaneEffect) => void;
+	readonly onGranted: (grant: Grant) => void;
+	readonly monoMs: () => number;
+	readonly log: Logger;
+}
+
+/** The channels of the relay board that open a lane. */
+export interface LaneCoils {
+	readonly channel: number;
+	readonly exitChannel: number;
+	readonly pulseMs: number;
+}
+
+/** An input without its time, which the runtime adds. */
+export type LaneEvent = LaneInput extends infer Input ? (Input extends LaneInput ? Omit<Input, 'atMs'> : never) : never;
+
+/** A running lane: the state machine of the core, its one timer and its effects. */
+export interface LaneRuntime {
+	readonly id: string;
+	dispatch(event: LaneEvent): void;
+	readonly screen: Screen;
+	readonly status: LaneStatus;
+	/** Resolves when the relay has done all that it was told so far. */
+	coilsAtRest(): Promise<void>;
+	/** Stops timer and effects; what is still under way is answered to nobody. */
+	stop(): void;
+}
+
+/** Starts a lane from its configuration and from what the ledger remembers of it. */
+export function runLane(config: LaneConfig, memory: LaneMemory | undefined, ports: LanePorts): LaneRuntime {
+	let timer: NodeJS.Timeout | undefined;
+	let stopped = false;
+	let [state, first] = initialLane(config, memory, ports.monoMs()) as [LaneState, readonly LaneEffect[]];
+	let coils: Promise<unknown> = Promise.resolve();
+	const run = effectRunner(ports, (event) => dispatch(event));
+	const carryOut = (effect: LaneEffect) => {
+		ports.observe(effect);
+		const done = run(effect);
+		if (effect.kind === 'hold' || effect.kind === 'pulse') coils = Promise.all([coils, done]);
+	};
+
+	function dispatch(event: LaneEvent): void {
+		if (stopped) return;
+		let effects: readonly LaneEffect[];
+		// The union distributes over the time that is added to each member.
+		[state, effects] = step(state, { ...event, atMs: ports.monoMs() } as LaneInput);
+		schedule();
+		for (const effect of effects) carryOut(effect);
+	}
+
+	function schedule(): void {
+		clearTimeout(timer);
+		const deadlineMs = deadlineOf(state);
+		if (deadlineMs === undefined) return;
+		timer = setTimeout(() => dispatch({ kind: 'tick' }), Math.max(0, deadlineMs - ports.monoMs()));
+	}
+
+	schedule();
+	for (const effect of first) carryOut(effect);
+	return {
+		id: config.id,
+		dispatch,
+		get screen() {
+			return screenOf(state);
+		},
+		get status() {
+			return laneStatus(state);
+		},
+		coilsAtRest: () => coils.then(() => undefined),
+		stop: () => {
+			stopped = true;
+			clearTimeout(timer);
+		},
+	};
+}
+
+/** Carries out effects, and dispatches the answers of those that have one. */
+function effectRunner(ports: LanePorts, dispatch: (event: LaneEvent) => void) {
+	const { admitter, log } = ports;
+	return (effect: LaneEffect): void | Promise<void> => {
+		switch (effect.kind) {
+			case 'check':
+				return admitter
+					.check(effect.scan.text, effect.direction)
+					.then((result) => dispatch({ kind: 'checked', scanId: effect.scanId, result }));
+			case 'redeem':
+				return admitter.redeem(effect.ticket, effect.direction).then((result) => {
+					if (result.kind === 'granted') ports.onGranted(result.grant);
+					dispatch({ kind: 'redeemed', scanId: effect.scanId, result });
+				});
+			case 'pulse':
+				return pulse(ports, effect.direction).then((ok) => dispatch({ kind: 'pulsed', pulseId: effect.pulseId, ok }));
+			case 'hold':
+				return hold(ports, effect.state);
+			case 'settle':
+				return ports.settle(effect.settlement);
+			case 'record':
+				return ports.record(effect.fact);
+			case 'record_entry':
+				return recordEntry(ports, effect.fact).then((ok) =>
+					dispatch({ kind: 'recorded', entryId: effect.entryId, ok }),
+				);
+			case 'deny':
+				return ports.deny(
+					{ reason: effect.refusal.reason, ...(effect.ticketId && { ticketId: effect.ticketId }) },
+					effect.scan.kind === 'code' ? effect.scan.text : undefined,
+				);
+			case 'alarm':
+				return log[effect.on ? 'error' : 'info']({ event: 'alarm', alarm: effect.alarm, on: effect.on });
+			case 'show':
+				return ports.show(effect.screen);
+		}
+	};
+}
+
+async function recordEntry({ recordNow, log }: LanePorts, fact: Fact): Promise<boolean> {
+	try {
+		await recordNow(fact);
+		return true;
+	} catch (error) {
+		if (!(error instanceof StilewardError)) throw error;
+		log.error({ event: 'ledger_failed', code: error.code, problem: error.message });
+		return false;
+	}
+}
+
+async function pulse({ relay, coils, log }: LanePorts, direction: Direction): Promise<boolean> {
+	try {
+		await boardOf(relay).pulse(direction === 'exit' ? coils.exitChannel : coils.channel, coils.pulseMs);
+		return true;
+	} catch (error) {
+		if (!(error instanceof StilewardError)) throw error;
+		log.error({ event: 'pulse_failed', code: error.code, problem: error.message });
+		return false;
+	}
+}
+
+/** People must get out of an emergency both ways, so a hold is on every channel of the lane. */
+async function hold({ relay, coils, log }: LanePorts, state: 'open' | 'release'): Promise<void> {
+	try {
+		for (const channel of new Set([coils.channel, coils.exitChannel])) {
+			await boardOf(relay).set(channel, state === 'open' ? 'hold' : 'off');
+		}
+	} catch (error) {
+		if (!(error instanceof StilewardError)) throw error;
+		log.error({ event: 'hold_failed', state, code: error.code, problem: error.message });
+	}
+}
+
+function boardOf(relay: LanePorts['relay']): Relay {
+	const board = relay();
+	if (!board) throw new StilewardError('device_lost', 'the relay is not there');
+	return board;
+}

@@ -1,0 +1,59 @@
+import { readFileSync, statSync } from 'node:fs';
+import { type Agent, startAgent } from './agent.ts';
+import { loadConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+
+/** What `gate run` is told. */
+export interface RunGate {
+	readonly configFile: string;
+	/** `path.to.key=value`, applied over the file. */
+	readonly sets?: readonly string[];
+}
+
+/**
+ * Runs a gate until SIGTERM or SIGINT. Rejects where it cannot begin (`config_invalid`, `keys_*`, `ledger_*`). A bug
+ * later on ends the process with exit code 70, and the lane fails as configured.
+ */
+export async function runGate({ configFile, sets = [] }: RunGate): Promise<void> {
+	const config = loadConfig({ file: configFile, sets });
+	const log = createLogger({ level: config.logLevel, stream: process.stdout });
+	const die = (error: unknown) => {
+		log.fatal({ event: 'bug', err: error });
+		process.exit(70);
+	};
+	process.on('uncaughtException', die);
+	process.on('unhandledRejection', die);
+	const agent = await startAgent(config, {
+		log,
+		clock: { systemMs: Date.now, monoMs: () => performance.now() },
+		random: Math.random,
+		...buildOf(),
+	});
+	log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });
+	const signal = await stopSignal();
+	log.info({ event: 'stopping', signal });
+	await closeOrGiveUp(agent);
+	log.info({ event: 'stopped' });
+	process.exit(0);
+}
+
+/** A device that does not let go must not keep the service manager waiting. */
+const closeTimeoutMs = 8_000;
+
+async function closeOrGiveUp(agent: Agent): Promise<void> {
+	setTimeout(() => process.exit(1), closeTimeoutMs).unref();
+	await agent.close();
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+	return new Promise((resolve) => {
+		for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, resolve);
+	});
+}
+
+/** The version, and the time that this program's package file was written: certainly past. */
+export function buildOf(): { version: string; buildMs: number } {
+	const file = new URL('../package.json', import.meta.url);
+	const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+	return { version, buildMs: statSync(file).mtimeMs };
+}

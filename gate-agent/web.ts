@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GateConfig } from './config.ts';
+import { StilewardError } from './core/errors.ts';
+import type { Screen } from './core/lane-state.ts';
+import { type HttpServer, startHttpServer } from './display/http-server.ts';
+import type { Health } from './health.ts';
+import type { Logger } from './logger.ts';
+
+/** Displays, health and metrics of an agent. A lane works without them, so nothing here ever rejects. */
+export interface Web {
+	readonly url: string | undefined;
+	readonly publish: (lane: string, screen: Screen) => void;
+	/** Names where screens come from, once there are lanes; until then displays say that the lane is starting. */
+	show(screenOf: (lane: string) => Screen | undefined): void;
+	serveHealth(health: () => Health): void;
+	close(): Promise<void>;
+}
+
+/** A port that another program holds is tried again this often. */
+const listenRetryMs = 5_000;
+
+const starting: Screen = { kind: 'out_of_service', missing: ['starting'] };
+
+/** Starts the server of an agent, or goes on trying while its port is taken. */
+export async function startWeb(
+	config: GateConfig,
+	{ log, metrics }: { log: Logger; metrics: () => Promise<{ contentType: string; body: string }> },
+): Promise<Web> {
+	let screenOf: (lane: string) => Screen | undefined = () => undefined;
+	let health: (() => Health) | undefined;
+	let server: HttpServer | undefined;
+	const stop = new AbortController();
+	const listen = () =>
+		startHttpServer({
+			host: config.http.host,
+			port: config.http.port,
+			lanes: config.lanes.map(({ lane }) => ({ id: lane.id })),
+			screenOf: (lane) => screenOf(lane) ?? starting,
+			timeZone: config.policy.timeZone,
+			health: () => health?.() ?? { ok: false, problem: 'starting' },
+			metrics,
+			log: (event, fields) => log.info({ event, ...fields }),
+		});
+	const attempt = async () => {
+		try {
+			server = await listen();
+		} catch (error) {
+			if (!(error instanceof StilewardError)) throw error;
+			log.error({ event: 'http_unavailable', code: error.code, problem: error.message, hint: error.hint });
+		}
+	};
+	const keepTrying = async () => {
+		while (!server && !stop.signal.aborted) {
+			await sleep(listenRetryMs, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+			if (!stop.signal.aborted) await attempt();
+		}
+	};
+	if (config.http.enabled) {
+		await attempt();
+		void keepTrying();
+	}
+	return {
+		get url() {
+			return server?.url;
+		},
+		publish: (lane, screen) => server?.publish(lane, screen),
+		show: (from) => {
+			screenOf = from;
+		},
+		serveHealth: (from) => {
+			health = from;
+		},
+		close: async () => {
+			stop.abort();
+			await server?.close();
+		},
+	};
+}
