@@ -16,11 +16,17 @@ export interface Ended {
 	readonly err: string;
 }
 
-/** Starts the real command line on the Node that runs the tests. */
-export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-	// Tests run under `npm test`; only the variables that matter to the command are passed on.
-	const clean = { PATH: process.env.PATH ?? '', TZ: 'Asia/Shanghai', NODE_COMPILE_CACHE: compileCache, ...env };
-	return spawn(process.execPath, [entry, ...args], { env: clean });
+/** The real command line on the Node that runs the tests, in an environment of its own. */
+export function cliCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+	// Variables of `npm test` would tell the command where its user is, or that it may not show color.
+	const own = { PATH: process.env.PATH ?? '', TZ: 'Asia/Shanghai', NODE_COMPILE_CACHE: compileCache };
+	return { file: process.execPath, args: [entry, ...args], env: { ...own, ...env } };
+}
+
+/** Starts the command line with pipes. */
+export function startCli(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess {
+	const command = cliCommand(args, env);
+	return spawn(command.file, command.args, { env: command.env });
 }
 
 /** Runs the real command line to its end, with `input` on its standard input. */

@@ -7,7 +7,7 @@ export interface Output {
 	readonly isTerminal: boolean;
 	/** A terminal whose user did not ask for `NO_COLOR` (no-color.org). */
 	readonly color: boolean;
-	/** Columns of the terminal; undefined elsewhere. */
+	/** Columns of the terminal; undefined where they are unknown. */
 	readonly columns: number | undefined;
 	write(text: string): Promise<void>;
 }
@@ -33,7 +33,8 @@ export function openOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): 
 		isTerminal,
 		color: isTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
 		get columns() {
-			return isTerminal ? stream.columns : undefined;
+			// A terminal that was never told its size says 0.
+			return isTerminal ? stream.columns || undefined : undefined;
 		},
 		async write(text) {
 			if (!stream.write(text)) await once(stream, 'drain');

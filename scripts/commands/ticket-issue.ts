@@ -4,8 +4,9 @@ import type { TicketClaims } from '../../gate-agent/core/ticket-claims.ts';
 import { nextIdx, rememberIssued } from '../../gate-agent/keys/issued-numbers.ts';
 import { type Issuer, loadIssuer } from '../../gate-agent/keys/key-folder.ts';
 import type { Terminal } from './output.ts';
+import { qrCode } from './qr.ts';
 import type { IssueOptions } from './ticket-options.ts';
-import { type IssuedTicket, openPrinter, prepareFolder, type TicketPrinter } from './ticket-print.ts';
+import { assertDrawable, type IssuedTicket, openPrinter, prepareFolder, type TicketPrinter } from './ticket-print.ts';
 import { localTime } from './times.ts';
 
 /** Tickets signed at a time: enough to keep every core busy, few enough to keep memory flat. */
@@ -41,20 +42,21 @@ async function takeNumbers(options: IssueOptions, issuer: Issuer, terminal: Term
 	const { keys, event, count, firstIdx } = options;
 	const free = await nextIdx(keys, event);
 	const planned = { options, issuer, firstIdx: firstIdx ?? free };
-	await checkSeries(planned);
+	await checkSeries(planned, terminal);
 	if (planned.firstIdx < free) {
 		await terminal.err.write(`note: numbers below ${free} were issued before; gates admit one ticket per number\n`);
 	}
 	const series = { ...planned, firstIdx: await rememberIssued(keys, event, count, firstIdx) };
 	// Another process may have taken the planned numbers in between.
-	if (series.firstIdx !== planned.firstIdx) await checkSeries(series);
+	if (series.firstIdx !== planned.firstIdx) await checkSeries(series, terminal);
 	return series;
 }
 
-async function checkSeries(series: Series): Promise<void> {
+async function checkSeries(series: Series, { out }: Terminal): Promise<void> {
 	const { options, firstIdx } = series;
 	await issueOne(series, options.count - 1);
-	await issueOne(series, 0);
+	const { code } = await issueOne(series, 0);
+	if (options.format === 'qr') assertDrawable(qrCode(code), out);
 	if (options.out !== undefined) {
 		await prepareFolder(options.out, { evt: options.event, firstIdx, count: options.count, format: options.format });
 	}

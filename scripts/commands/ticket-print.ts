@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { formatTicketNumber } from '../../gate-agent/core/check-digit.ts';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { type TicketId, ticketId } from '../../gate-agent/core/ticket.ts';
-import { jsonLine, paint, type Terminal } from './output.ts';
+import { jsonLine, type Output, paint, type Terminal } from './output.ts';
 import { drawPng, drawSvg, drawTerminal, type QrCode, qrCode, terminalColumns } from './qr.ts';
 import type { TicketFormat } from './ticket-options.ts';
 
@@ -128,12 +128,16 @@ function csvRow({ evt, idx, cls, seat, kid, code }: IssuedTicket): string {
 	return `${cells.map((cell) => (typeof cell === 'number' ? cell : `"${cell.replaceAll('"', '""')}"`)).join(',')}\n`;
 }
 
+/** Refuses a drawing that the terminal would break into pieces. Where the width is unknown it is drawn. */
+export function assertDrawable(code: QrCode, { columns }: Output): void {
+	const needed = terminalColumns(code);
+	if (columns === undefined || columns >= needed) return;
+	throw new StilewardError('usage', `the terminal is ${columns} columns wide, the code needs ${needed}`);
+}
+
 function qrOnTerminal(ticket: IssuedTicket, { out }: Terminal): string {
 	const code = qrCode(ticket.code);
-	const needed = terminalColumns(code);
-	if (out.columns !== undefined && out.columns < needed) {
-		throw new StilewardError('usage', `the terminal is ${out.columns} columns wide, the code needs ${needed}`);
-	}
+	assertDrawable(code, out);
 	const name = paint(out, 'bold', ticketId(ticket.evt, ticket.idx));
 	const seat = ticket.seat === undefined ? '' : `  ${ticket.seat}`;
 	return `${drawTerminal(code, out.color)}${name}  ${ticket.cls}${seat}  ${formatTicketNumber(ticket.idx)}\n\n`;
