@@ -4,7 +4,7 @@ export default defineConfig({
 	test: {
 		include: ['**/*.test.ts'],
 		exclude: ['node_modules/**', '.build/**', 'var/**'],
-		testTimeout: 20_000,
+		testTimeout: 60_000,
 		// Two cores are enough for anyone's laptop; device tests have deadlines that a crowd of workers would break.
 		maxWorkers: 2,
 	},

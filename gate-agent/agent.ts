@@ -164,7 +164,7 @@ async function openLedger(config: GateConfig, { log, clock }: AgentDeps): Promis
 				device: config.agent,
 				newEpoch: () => randomBytes(6).toString('base64url'),
 				nowMs: clock.systemMs,
-				log: (event, fields) => log[hasProblem(fields) ? 'error' : 'info']({ event, ...fields }),
+				log: (event, fields) => log[calmLedgerEvents.has(event) ? 'info' : 'error']({ event, ...fields }),
 			});
 			if (setAside) log.error({ event: 'ledger_set_aside', file: setAside });
 			return ledger;
@@ -177,10 +177,8 @@ async function openLedger(config: GateConfig, { log, clock }: AgentDeps): Promis
 	}
 }
 
-function hasProblem(fields: Readonly<Record<string, unknown>> = {}): boolean {
-	const { problem, problems } = fields;
-	return problem !== undefined || (Array.isArray(problems) && problems.length > 0);
-}
+/** What a ledger tells without need for anybody to come and look. */
+const calmLedgerEvents: ReadonlySet<string> = new Set(['ledger_verified', 'ledger_recovered']);
 
 async function startAgentClock(
 	deps: AgentDeps,

@@ -193,8 +193,22 @@ function laneProblems({ lanes }: GateFrame): Problem[] {
 			const fix = 'add the scanner of the exit side, or use mode entry or exit';
 			problems.push({ path: `${path}.exitScanner`, message: 'is missing for mode both', fix });
 		}
+		problems.push(...channelProblems(lane.relay, `${path}.relay`));
 		return problems;
 	});
+}
+
+/** The channels of a lane must be on its board; a driver's default is one board's worth of channels. */
+function channelProblems(relay: Readonly<Record<string, unknown>>, path: string): Problem[] {
+	const channels = relay.channels;
+	if (typeof channels !== 'number') return [];
+	return ['channel', 'exitChannel']
+		.filter((key) => Number(relay[key]) > channels)
+		.map((key) => ({
+			path: `${path}.${key}`,
+			message: `is not on a board of ${channels}`,
+			fix: 'correct it, or set `channels` to what the board has',
+		}));
 }
 
 /** Milliseconds of an ISO 8601 date-time with zone; undefined for anything else. */
