@@ -143,16 +143,15 @@ export function describeRelay(name: string, makeBench: () => Promise<RelayBench>
 			else expect(coils).toBeUndefined();
 		});
 
-		it.each([0, 99, 1.5, Number.NaN])('refuses channel %d without a word to the board', async (channel) => {
+		it('refuses channels and times that do not exist without a word to the board', async () => {
 			const relay = await open();
-			await expect(relay.pulse(channel, 100)).rejects.toMatchObject({ code: 'config_invalid' });
-			await expect(relay.set(channel, 'on')).rejects.toMatchObject({ code: 'config_invalid' });
-			expect(bench.edges).toEqual([]);
-		});
-
-		it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a pulse of %d ms', async (ms) => {
-			const relay = await open();
-			await expect(relay.pulse(1, ms)).rejects.toMatchObject({ code: 'config_invalid' });
+			for (const channel of [0, 99, 1.5, Number.NaN]) {
+				await expect(relay.pulse(channel, 100)).rejects.toMatchObject({ code: 'config_invalid' });
+				await expect(relay.set(channel, 'on')).rejects.toMatchObject({ code: 'config_invalid' });
+			}
+			for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+				await expect(relay.pulse(1, ms)).rejects.toMatchObject({ code: 'config_invalid' });
+			}
 			expect(bench.edges).toEqual([]);
 		});
 

@@ -53,7 +53,7 @@ export const replyTimeoutMs = 200;
 /** How long the kernel may take to accept a frame of 8 bytes. */
 const writeTimeoutMs = 500;
 /** After a failed attempt the line must be quiet for this long: a late reply must not answer the next question. */
-const resyncMs = 20;
+const resyncMs = 40;
 /** A line that never falls silent is used all the same after this time, so that a babbler cannot hold a pulse back for ever. */
 const babbleMs = 100;
 
