@@ -196,10 +196,12 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			const { url, name: exported } = subject.module;
 			const script = `
 				import { ${exported} as driver } from ${JSON.stringify(fileURLToPath(url))};
+				const io = { nowMs: () => performance.now(), log() {}, onScan() {} };
+				// A first try as root loads what the driver imports lazily: the other user may not read this folder.
+				await driver.open(${JSON.stringify(subject.options('/dev/serial/nothing'))}, io).catch(() => {});
 				process.setgroups([]);
 				process.setgid(65534);
 				process.setuid(65534);
-				const io = { nowMs: () => performance.now(), log() {}, onScan() {} };
 				const error = await driver.open(${JSON.stringify(subject.options(device.path))}, io).catch((e) => e);
 				console.log(error.code);`;
 			const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
