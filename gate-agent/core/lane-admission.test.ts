@@ -167,6 +167,11 @@ table('a lane that is busy', [
 		['0 pulse entry', '5000 settle taken 1', '5000 pulse entry'],
 	],
 	[
+		'serves a code that waited long only because checks are slow',
+		{ only: ['check'], when: ['0 agent check silent', '0 scan adult:1', '1 scan adult:2', '6000 wait'] },
+		['0 check adult:1', '5000 check adult:2'],
+	],
+	[
 		'refuses every code of a burst, then opens for the next good one',
 		{
 			only: ['deny', 'pulse'],

@@ -138,6 +138,11 @@ table('an emergency', [
 		],
 	],
 	[
+		'releases only when all devices are back, so that no release is lost',
+		{ only: ['hold'], when: ['0 emergency_open', '1000 missing relay', '2000 emergency_reset', '3000 missing'] },
+		['0 hold open', '3000 hold release'],
+	],
+	[
 		'holds open again when its relay board comes back',
 		{ only: ['hold'], when: ['0 emergency_open', '1000 missing relay', '2000 missing'] },
 		['0 hold open', '2000 hold open'],

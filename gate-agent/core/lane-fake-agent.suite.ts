@@ -87,9 +87,10 @@ export class StoryLedger {
 		const left = this.left(ticket);
 		if (left <= 0) return { kind: 'refused', refusal: { reason: 'already_redeemed' } };
 		const count = classes[ticket.cls]?.group === 'run' ? left : 1;
-		const grant: Grant = { ...grantOf(`r${this.grants.length}`, ticket), uses: count };
+		const held = ticket.cls === 'returning' ? { uses: 0, reentry: true } : { uses: count };
+		const grant: Grant = { ...grantOf(`r${this.grants.length}`, ticket), ...held };
 		this.grants.push(grant);
-		this.use(ticket.id, count);
+		this.use(ticket.id, grant.uses);
 		return { kind: 'granted', grant, left: left - count, givenBack: this.givenBack.get(ticket.id) ?? 0 };
 	}
 

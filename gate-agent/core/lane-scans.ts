@@ -12,6 +12,9 @@ export const queueMax = 256;
 /** Who waited longer than this behind another visitor presents again, and must not find the gate opened for nobody. */
 export const staleMs = 3_000;
 
+/** An order to open that waited longer than this behind a visitor is over; staff give it again. */
+export const staleOrderMs = 5_000;
+
 /** Codes remembered for the hold-off: several phones held before one scanner do not take turns. */
 export const recentMax = 8;
 
@@ -69,7 +72,8 @@ function isSameCode(one: Waiting, other: Waiting): boolean {
 	return one.scan.text === other.scan.text && one.side === other.side;
 }
 
-/** Whether a waiting scan's visitor has been kept waiting by another one for so long that he presents again. */
-export function isStale({ nowMs, heldUpMs }: LaneState, { atMs }: Waiting): boolean {
-	return nowMs - atMs > staleMs && heldUpMs >= atMs;
+/** Whether a visitor on the way kept this one waiting too long. Slow checks alone make nothing stale. */
+export function isStale({ nowMs, heldUpMs }: LaneState, { kind, atMs }: Waiting): boolean {
+	const limitMs = kind === 'scan' ? staleMs : staleOrderMs;
+	return nowMs - atMs > limitMs && heldUpMs >= atMs;
 }

@@ -4,6 +4,20 @@ const acts = ['pulse', 'hold', 'settle', 'deny', 'alarm', 'record '];
 const money = ['pulse', 'settle'];
 const noSensor = { passageSensor: false };
 
+table('a re-entry', [
+	[
+		'holds no use, and is one passage',
+		{ only: money, when: ['0 scan returning:1', '1000 pass entry', '2000 scan returning:1', '9000 pass entry'] },
+		[
+			'0 pulse entry',
+			'1000 settle taken 1',
+			'2000 pulse entry',
+			'8000 settle not_taken 0 back counted',
+			'9000 settle taken 1 late',
+		],
+	],
+]);
+
 table('a visitor who does not pass', [
 	[
 		'gets the use back, and a passage soon after takes it again',
@@ -66,6 +80,21 @@ table('a visitor who does not pass', [
 const fiveMissed = [1, 2, 3, 4, 5].map((n) => `${n * 10_000} scan adult:${n}`);
 
 table('a dead sensor', [
+	[
+		'that recovers during a staff order does not count its first visitor twice',
+		{
+			only: ['pulse', 'alarm'],
+			when: [...fiveMissed, '70000 admit 2', '71000 pass entry', '72000 pass entry', '73000 pass entry'],
+		},
+		[
+			...[10, 20, 30, 40, 50].map((s) => `${s}000 pulse entry`),
+			'56000 alarm sensor_dead on',
+			'70000 pulse entry',
+			'71000 alarm sensor_dead off',
+			'71000 pulse entry',
+			'73000 alarm forced_open on',
+		],
+	],
 	[
 		'is known after five in a row; grants are then assumed until a passage is seen',
 		{
@@ -169,6 +198,11 @@ table('an entry without a ticket', [
 		'waits for the visitor under way',
 		{ only: ['record staff', 'pulse', 'settle'], when: ['0 scan adult:1', '500 admit 1', '1000 pass entry'] },
 		['0 pulse entry', '1000 settle taken 1', '1000 record staff_entry 1 infant by li', '1000 pulse entry'],
+	],
+	[
+		'that waited too long behind a visitor is dropped',
+		{ only: ['record staff'], when: ['0 scan wheelchair:1', '500 admit 1', '6000 pass entry'] },
+		[],
 	],
 	[
 		'is what the staff button does where it opens once',

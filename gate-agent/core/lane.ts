@@ -10,7 +10,16 @@ import { goBlind, onPassage, onPulsed, stopRun } from './lane-passage.ts';
 import { isStale } from './lane-scans.ts';
 import { screenOf, withScreen } from './lane-screen.ts';
 import { enterByStaff, onRecorded, onStaffEntry } from './lane-staff.ts';
-import type { FireState, LaneCommand, LaneConfig, LaneInput, LaneMode, LaneState, Phase } from './lane-state.ts';
+import type {
+	FireState,
+	LaneCommand,
+	LaneConfig,
+	LaneInput,
+	LaneMode,
+	LaneState,
+	Phase,
+	Screen,
+} from './lane-state.ts';
 import type { AlarmKind } from './redemption.ts';
 
 export { deadlineOf } from './lane-deadlines.ts';
@@ -160,7 +169,7 @@ const serveFirst: Move = (state) => {
 export interface LaneStatus {
 	readonly mode: LaneMode;
 	readonly phase: Phase['kind'];
-	readonly screen: string;
+	readonly screen: Screen['kind'];
 	readonly alarms: readonly AlarmKind[];
 	readonly emergency: boolean;
 	readonly fire: FireState;
