@@ -15,8 +15,9 @@ export async function kidOf(jwk: JWK | PublicJwk): Promise<string> {
 /** The public half of a key, with the members that identify it and no others. Throws `keys_invalid`. */
 export function onlyPublic(jwk: JWK | PublicJwk): PublicJwk {
 	const { kty, crv, x, y }: JWK = jwk;
-	if (kty === 'OKP' && crv === 'Ed25519' && x !== undefined) return { kty: 'OKP', crv: 'Ed25519', x };
-	if (kty === 'EC' && crv === 'P-256' && x !== undefined && y !== undefined) return { kty: 'EC', crv: 'P-256', x, y };
+	if (kty === 'OKP' && crv === 'Ed25519' && typeof x === 'string') return { kty: 'OKP', crv: 'Ed25519', x };
+	if (kty === 'EC' && crv === 'P-256' && typeof x === 'string' && typeof y === 'string')
+		return { kty: 'EC', crv: 'P-256', x, y };
 	throw new StilewardError('keys_invalid', 'a key must be an Ed25519 or a P-256 key');
 }
 
