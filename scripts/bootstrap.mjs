@@ -145,6 +145,10 @@ function become(node, args) {
 	});
 }
 
+// Node keeps what it compiled, types already stripped: an agent starts faster and is a tenth smaller. Where the folder
+// cannot be written, Node goes on without.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'node');
+
 const [file, ...rest] = process.argv.slice(2);
 try {
 	if (!isInstalled()) whileGuarded(install);
