@@ -35,7 +35,7 @@ export function describeUsage(message: string): string {
 	return `${message.trimEnd()}\n  hint: ${hint} [${code}]\n`;
 }
 
-/** What the operating system refused, e.g. `EACCES: permission denied, mkdir '/root/keys'`. */
+/** What the operating system refused, e.g. `EACCES: permission denied, mkdir 'keys'`. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 	return error instanceof Error && 'syscall' in error && 'errno' in error;
 }

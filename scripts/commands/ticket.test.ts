@@ -105,7 +105,7 @@ describe('stileward ticket issue', () => {
 	it('warns when numbers are given out again, and does not count back', async () => {
 		await issue('again', '--count', '10');
 		const again = await issue('again', '--first-idx', '2');
-		expect(again.err).toMatch(/note: numbers below 10 were issued before/);
+		expect(again.err).toMatch(/note: numbers below 10 may have been issued before/);
 		expect(await tickets((await issue('again')).out)).toMatchObject([{ id: 'again/10' }]);
 	});
 
