@@ -44,7 +44,9 @@ async function takeNumbers(options: IssueOptions, issuer: Issuer, terminal: Term
 	const planned = { options, issuer, firstIdx: firstIdx ?? free };
 	await checkSeries(planned, terminal);
 	if (planned.firstIdx < free) {
-		await terminal.err.write(`note: numbers below ${free} may have been issued before; gates admit one ticket per number\n`);
+		await terminal.err.write(
+			`note: numbers below ${free} may have been issued before; gates admit one ticket per number\n`,
+		);
 	}
 	const series = { ...planned, firstIdx: await rememberIssued(keys, event, count, firstIdx) };
 	// Another process may have taken the planned numbers in between.
