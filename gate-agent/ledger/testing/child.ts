@@ -11,11 +11,15 @@ export interface Child {
 	readonly ended: Promise<void>;
 }
 
-/** Starts the redeeming program (`redeem-loop.ts`). `command` stands before Node, e.g. `unshare`. */
-export function startRedeemLoop(args: readonly string[], command: readonly string[] = []): Child {
-	const program = fileURLToPath(new URL('./redeem-loop.ts', import.meta.url));
+/** Starts a program of this folder. `command` stands before Node, e.g. `unshare`. */
+export function startProgram(name: string, args: readonly string[], command: readonly string[] = []): Child {
 	const [file = process.execPath, ...before] = [...command, process.execPath];
-	return watch(spawn(file, [...before, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] }));
+	return watch(spawn(file, [...before, programPath(name), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }));
+}
+
+/** Where a program of this folder lies. */
+export function programPath(name: string): string {
+	return fileURLToPath(new URL(`./${name}`, import.meta.url));
 }
 
 function watch(child: ChildProcess): Child {
