@@ -1,9 +1,12 @@
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
 
-/** The value of each ASCII character in the alphabet, 255 for those outside it. */
-const values = Uint8Array.from({ length: 128 }, (_, code) => {
+/** Above the largest value of a group. */
+const outside = 0x10000;
+
+/** The value of each ASCII character, `outside` for those that are not in the alphabet. */
+const values = Uint32Array.from({ length: 128 }, (_, code) => {
 	const value = alphabet.indexOf(String.fromCharCode(code));
-	return value < 0 ? 255 : value;
+	return value < 0 ? outside : value;
 });
 
 /** Writes bytes as base45 (RFC 9285): two bytes become three characters of QR's alphanumeric mode, least first. */
@@ -24,30 +27,28 @@ export function encodeBase45(bytes: Uint8Array): string {
  * length of 1 modulo 3, a triple above 65,535 or a pair above 255. So every byte string has exactly one text.
  */
 export function decodeBase45(text: string): Uint8Array<ArrayBuffer> | undefined {
-	if (text.length % 3 === 1) return undefined;
-	const bytes = new Uint8Array(Math.floor(text.length / 3) * 2 + (text.length % 3 === 2 ? 1 : 0));
+	const tail = text.length % 3;
+	if (tail === 1) return undefined;
+	const triples = text.length - tail;
+	const bytes = new Uint8Array((triples / 3) * 2 + tail / 2);
 	let at = 0;
-	for (let i = 0; i < text.length; i += 3) {
-		const value = readGroup(text, i);
-		const pair = i + 2 >= text.length;
-		if (value > (pair ? 0xff : 0xffff)) return undefined;
-		if (!pair) bytes[at++] = value >> 8;
+	for (let i = 0; i < triples; i += 3) {
+		const value = valueAt(text, i) + valueAt(text, i + 1) * 45 + valueAt(text, i + 2) * 2025;
+		if (value > 0xffff) return undefined;
+		bytes[at++] = value >> 8;
 		bytes[at++] = value & 0xff;
 	}
-	return bytes;
+	if (tail === 0) return bytes;
+	const value = valueAt(text, triples) + valueAt(text, triples + 1) * 45;
+	bytes[at] = value;
+	return value > 0xff ? undefined : bytes;
 }
 
 function digit(value: number): string {
 	return alphabet.charAt(Math.floor(value) % 45);
 }
 
-/** The value of the two or three characters at `i`; a character outside the alphabet makes it too large. */
-function readGroup(text: string, i: number): number {
-	const third = i + 2 < text.length ? valueAt(text, i + 2) * 2025 : 0;
-	return valueAt(text, i) + valueAt(text, i + 1) * 45 + third;
-}
-
+/** The value of a character; one outside the alphabet is worth more than any group may be. */
 function valueAt(text: string, i: number): number {
-	const value = values[text.charCodeAt(i)] ?? 255;
-	return value === 255 ? 0x10000 : value;
+	return values[text.charCodeAt(i)] ?? outside;
 }
