@@ -27,7 +27,6 @@ describe('a turnstile wired to an emulated board', () => {
 			},
 		});
 		turnstile = createTurnstile({
-			nowMs,
 			schedule(ms, callback) {
 				const timer = setTimeout(callback, ms);
 				return () => clearTimeout(timer);

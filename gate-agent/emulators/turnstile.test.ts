@@ -30,7 +30,6 @@ describe('a turnstile in pulse mode', () => {
 		due = [];
 		contacts = [];
 		turnstile = createTurnstile({
-			nowMs: () => now,
 			schedule(ms, callback) {
 				const each = { atMs: now + ms, callback };
 				due.push(each);

@@ -7,9 +7,7 @@ export type TurnstileContact = (typeof turnstileContacts)[number];
 
 /** What a turnstile is like. */
 export interface TurnstileOptions {
-	/** Monotonic milliseconds. */
-	readonly nowMs: () => number;
-	/** Calls back after `ms`; the returned function takes it back. */
+	/** The turnstile's clock: calls back after `ms`; the returned function takes it back. */
 	readonly schedule: (ms: number, callback: () => void) => () => void;
 	/** How long one pulse keeps it open for one passage. */
 	readonly passageWindowMs?: number;
@@ -45,41 +43,24 @@ export interface Turnstile {
 	passages(direction: Direction): number;
 }
 
-interface Lock {
-	closedSinceMs: number | undefined;
-	/** Opens for one passage until then. */
-	oneUntilMs: number;
-	open: boolean;
-	passages: number;
-	cancelNotice: () => void;
-	cancelExpiry: () => void;
-}
-
 /** Makes a turnstile that is shut. */
 export function createTurnstile(options: TurnstileOptions): Turnstile {
-	const { nowMs, schedule, passageWindowMs = 5000, pulseMinMs = 100, holdFromMs = 2000 } = options;
-	const { passageContactMs = 200, onContact = () => {}, onLock = () => {} } = options;
-	const locks: Readonly<Record<Direction, Lock>> = { entry: shutLock(), exit: shutLock() };
+	const { schedule, passageContactMs = 200, onContact = () => {}, onLock = () => {} } = options;
 	const active = new Set<TurnstileContact>();
-	const ends = new Map<TurnstileContact, () => void>();
+	const contactEnds = new Map<TurnstileContact, () => void>();
+	const shown = { entry: false, exit: false };
+	const passages = { entry: 0, exit: 0 };
 
-	const held = (lock: Lock) => lock.closedSinceMs !== undefined && nowMs() - lock.closedSinceMs >= holdFromMs;
-	const shouldOpen = (lock: Lock) => active.has('fire') || held(lock) || nowMs() < lock.oneUntilMs;
+	const isOpen = (direction: Direction) => active.has('fire') || locks[direction].isOpen();
 	const refresh = () => {
 		for (const direction of ['entry', 'exit'] as const) {
-			const lock = locks[direction];
-			const open = shouldOpen(lock);
-			if (lock.open === open) continue;
-			lock.open = open;
+			const open = isOpen(direction);
+			if (shown[direction] === open) continue;
+			shown[direction] = open;
 			onLock(direction, open);
 		}
 	};
-	const unlock = (lock: Lock) => {
-		lock.oneUntilMs = nowMs() + passageWindowMs;
-		lock.cancelExpiry();
-		lock.cancelExpiry = schedule(passageWindowMs, refresh);
-		refresh();
-	};
+	const locks = { entry: createLock(options, refresh), exit: createLock(options, refresh) };
 	const setContact = (contact: TurnstileContact, on: boolean) => {
 		if (active.has(contact) === on) return;
 		if (on) active.add(contact);
@@ -89,62 +70,77 @@ export function createTurnstile(options: TurnstileOptions): Turnstile {
 	};
 	const turn = (direction: Direction) => {
 		const contact = direction === 'entry' ? 'passage' : 'reverse';
-		locks[direction].passages++;
-		ends.get(contact)?.();
+		passages[direction]++;
+		contactEnds.get(contact)?.();
 		// Visitors close behind each other still show as two closings.
 		setContact(contact, false);
 		setContact(contact, true);
-		ends.set(
+		contactEnds.set(
 			contact,
 			schedule(passageContactMs, () => setContact(contact, false)),
 		);
 	};
 
 	return {
-		coil(direction, closed) {
-			const lock = locks[direction];
-			if ((lock.closedSinceMs !== undefined) === closed) return;
-			lock.cancelNotice();
-			lock.closedSinceMs = closed ? nowMs() : undefined;
-			if (closed) {
-				const cancelUnlock = schedule(pulseMinMs, () => unlock(lock));
-				const cancelHold = schedule(holdFromMs, refresh);
-				lock.cancelNotice = () => {
-					cancelUnlock();
-					cancelHold();
-				};
-			}
-			refresh();
-		},
-		isOpen: (direction) => shouldOpen(locks[direction]),
+		coil: (direction, closed) => locks[direction].coil(closed),
+		isOpen,
 		walkThrough(direction) {
-			const lock = locks[direction];
-			if (!shouldOpen(lock)) return false;
-			lock.cancelExpiry();
-			lock.oneUntilMs = Number.NEGATIVE_INFINITY;
+			if (!isOpen(direction)) return false;
 			turn(direction);
-			refresh();
+			locks[direction].spend();
 			return true;
 		},
-		turnBack: (direction) => shouldOpen(locks[direction]),
+		turnBack: isOpen,
 		forceThrough: turn,
 		setContact,
 		contacts: () =>
+			// Every contact of the list is given a value.
 			Object.fromEntries(turnstileContacts.map((contact) => [contact, active.has(contact)])) as Record<
 				TurnstileContact,
 				boolean
 			>,
-		passages: (direction) => locks[direction].passages,
+		passages: (direction) => passages[direction],
 	};
 }
 
-function shutLock(): Lock {
+/** The lock of one direction: armed for one passage by a pulse, open for all while its coil is held. */
+function createLock(options: TurnstileOptions, onChange: () => void) {
+	const { schedule, passageWindowMs = 5000, pulseMinMs = 100, holdFromMs = 2000 } = options;
+	let closed = false;
+	let held = false;
+	let armed = false;
+	let cancelNotices = () => {};
+	let cancelExpiry = () => {};
+
+	const disarm = () => {
+		cancelExpiry();
+		armed = false;
+		onChange();
+	};
+	const arm = () => {
+		cancelExpiry();
+		armed = true;
+		cancelExpiry = schedule(passageWindowMs, disarm);
+		onChange();
+	};
+	const hold = () => {
+		held = true;
+		onChange();
+	};
 	return {
-		closedSinceMs: undefined,
-		oneUntilMs: Number.NEGATIVE_INFINITY,
-		open: false,
-		passages: 0,
-		cancelNotice: () => {},
-		cancelExpiry: () => {},
+		isOpen: () => held || armed,
+		coil(now: boolean) {
+			if (closed === now) return;
+			closed = now;
+			held = false;
+			cancelNotices();
+			const notices = closed ? [schedule(pulseMinMs, arm), schedule(holdFromMs, hold)] : [];
+			cancelNotices = () => {
+				for (const cancel of notices) cancel();
+			};
+			onChange();
+		},
+		/** A visitor went through: the pulse is used up. */
+		spend: disarm,
 	};
 }

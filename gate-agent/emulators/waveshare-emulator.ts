@@ -147,17 +147,25 @@ function takeRequests(bytes: number[], unit: number, answer: (request: readonly 
 function obey(request: readonly number[], board: Board, fault: ReplyFault | undefined): readonly number[] {
 	const [, code = 0, a = 0, b = 0, c = 0, d = 0] = request;
 	const [first, second] = [(a << 8) | b, (c << 8) | d];
-	if (code === 0x01) return bitsPdu(code, first, second, board, (channel) => board.contacts.isClosed(channel));
-	if (code === 0x02) return bitsPdu(code, first, second, board, (channel) => board.inputs.has(channel));
-	if (code === 0x05) return fault?.kind === 'stuck' ? request.slice(1, 6) : writeCoil(first, second, board, request);
-	if (code === 0x0f) return writeCoils(first, second, board, request);
+	const question: Question = { code, first, second, echo: request.slice(1, 6), data: request.slice(6, -2) };
+	if (code === 0x01) return readBits(question, board, (channel) => board.contacts.isClosed(channel));
+	if (code === 0x02) return readBits(question, board, (channel) => board.inputs.has(channel));
+	if (code === 0x05) return fault?.kind === 'stuck' ? question.echo : writeCoil(question, board);
+	if (code === 0x0f) return writeCoils(question, board);
 	return refuse(code, 1);
 }
 
-function bitsPdu(
-	code: number,
-	start: number,
-	count: number,
+/** A request taken apart: its function, its two words, the echo of a write and what follows. */
+interface Question {
+	readonly code: number;
+	readonly first: number;
+	readonly second: number;
+	readonly echo: readonly number[];
+	readonly data: readonly number[];
+}
+
+function readBits(
+	{ code, first: start, second: count }: Question,
 	board: Board,
 	isSet: (channel: number) => boolean,
 ): readonly number[] {
@@ -168,8 +176,7 @@ function bitsPdu(
 }
 
 /** Function 05: plain addresses switch, 0200 + n flashes on, 0400 + n flashes off, value × 100 ms; 00FF is all. */
-function writeCoil(address: number, value: number, board: Board, request: readonly number[]): readonly number[] {
-	const echo = request.slice(1, 6);
+function writeCoil({ first: address, second: value, echo }: Question, board: Board): readonly number[] {
 	const channel = (address & 0xff) + 1;
 	const page = address >> 8;
 	if (page === 0x02 || page === 0x04) {
@@ -188,13 +195,14 @@ function writeCoil(address: number, value: number, board: Board, request: readon
 	return echo;
 }
 
-function writeCoils(start: number, count: number, board: Board, request: readonly number[]): readonly number[] {
+function writeCoils({ first: start, second: count, echo, data }: Question, board: Board): readonly number[] {
+	const [byteCount, ...bits] = data;
 	if (count < 1 || start + count > board.channels) return refuse(0x0f, 2);
-	if (request[6] !== Math.ceil(count / 8)) return refuse(0x0f, 3);
+	if (byteCount !== Math.ceil(count / 8)) return refuse(0x0f, 3);
 	for (let i = 0; i < count; i++) {
-		board.contacts.move(start + i + 1, (((request[7 + (i >> 3)] ?? 0) >> (i & 7)) & 1) === 1);
+		board.contacts.move(start + i + 1, (((bits[i >> 3] ?? 0) >> (i & 7)) & 1) === 1);
 	}
-	return request.slice(1, 6);
+	return echo;
 }
 
 function refuse(code: number, exception: number): readonly number[] {

@@ -112,6 +112,25 @@ describe('modbus-waveshare and its board', () => {
 		expect(board.isClosed(1)).toBe(true);
 	});
 
+	it('rejects a pulse whose coil cannot be read, and refuses another one while it may still run', async () => {
+		board.inject([{ kind: 'mute' }, { kind: 'mute' }], (hex) => hex.startsWith('0101'));
+		await expect(relay.pulse(1, 1000)).rejects.toMatchObject({ code: 'device_timeout' });
+		await expect(relay.pulse(1, 1000)).rejects.toMatchObject({ code: 'device_busy' });
+		await eventually(() => board.edges.length === 2);
+		expect(writes()).toHaveLength(1);
+	});
+
+	it('does not open a board that has fewer channels than the configuration says', async () => {
+		const other = await openPty();
+		emulateWaveshare(other, { channels: 4 });
+		try {
+			const opening = modbusWaveshare.open({ path: other.path }, { ...io, buses: createBuses() });
+			await expect(opening).rejects.toMatchObject({ code: 'device_protocol' });
+		} finally {
+			await other.close();
+		}
+	});
+
 	it('repeats a switch whose echo was lost: switching twice is harmless', async () => {
 		board.inject([{ kind: 'mute' }], isWrite);
 		await relay.set(3, 'on');

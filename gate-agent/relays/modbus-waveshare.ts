@@ -84,10 +84,17 @@ interface Parts {
 	readonly log: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
-function createRelay({ bus, board, channels, nowMs, log }: Parts): Relay {
+/** What was ordered of the coils. */
+interface Orders {
 	/** What must stay closed until told otherwise: the heartbeat closes it again when it fell open. */
-	const kept = new Map<number, 'on' | 'hold'>();
-	const flashEndsAtMs = new Map<number, number>();
+	readonly kept: Map<number, 'on' | 'hold'>;
+	/** When the board's timer has opened the coil for sure. */
+	readonly flashEndsAtMs: Map<number, number>;
+}
+
+function createRelay(parts: Parts): Relay {
+	const { bus, board, channels, nowMs } = parts;
+	const orders: Orders = { kept: new Map(), flashEndsAtMs: new Map() };
 	const lost = Promise.withResolvers<StilewardError>();
 	let gone: StilewardError | undefined;
 	let closing: Promise<void> | undefined;
@@ -99,14 +106,7 @@ function createRelay({ bus, board, channels, nowMs, log }: Parts): Relay {
 		lost.resolve(error);
 	};
 	const heart = createHeart({
-		async beat() {
-			const coils = await board.read(false);
-			for (const [channel, state] of kept) {
-				if (coils[channel - 1] === true || kept.get(channel) !== state) continue;
-				log('relay_coil_reclosed', { channel, state });
-				await board.write(channel, true, true);
-			}
-		},
+		beat: () => recloseKept(parts, orders),
 		dead: (cause) => lose(new StilewardError('device_lost', `the board at ${bus.path} no longer answers`, { cause })),
 	});
 	void bus.lost.then(lose);
@@ -116,43 +116,12 @@ function createRelay({ bus, board, channels, nowMs, log }: Parts): Relay {
 		if (Number.isInteger(channel) && channel >= 1 && channel <= channels) return;
 		throw new StilewardError('config_invalid', `${bus.path} has no channel ${channel}, only 1…${channels}`);
 	};
-	/** Resolves when the coil reads back as wanted. */
-	const confirm = async (channel: number, closed: boolean, urgent: boolean) => {
-		const coils = await board.read(urgent);
-		if (coils[channel - 1] === closed) return;
-		throw new StilewardError(
-			'device_protocol',
-			`coil ${channel} reads ${closed ? 'open' : 'closed'} after the command`,
-		);
-	};
-	const pulse = async (channel: number, steps: number) => {
-		const endsAtMs = nowMs() + steps * flashStepMs;
-		flashEndsAtMs.set(channel, endsAtMs + flashSlackMs);
-		const failure = await board.flash(channel, steps).then(
-			() => undefined,
-			(error: StilewardError) => error,
-		);
-		if (failure === undefined) flashEndsAtMs.set(channel, nowMs() + steps * flashStepMs + flashSlackMs);
-		try {
-			await confirm(channel, true, true);
-			if (failure !== undefined) log('relay_echo_missing', { channel, code: failure.code });
-		} catch (error) {
-			// The board took the command, and the pulse was over before the line was free to read it back.
-			if (failure === undefined && nowMs() >= endsAtMs) return;
-			flashEndsAtMs.delete(channel);
-			throw failure ?? error;
-		}
-	};
-	const set = async (channel: number, state: CoilState) => {
-		const urgent = state === 'hold';
-		if (state === 'off') kept.delete(channel);
-		else kept.set(channel, state);
-		await board.write(channel, state !== 'off', urgent);
-		await confirm(channel, state !== 'off', urgent);
-		const flashEnd = flashEndsAtMs.get(channel) ?? 0;
-		flashEndsAtMs.delete(channel);
-		// The end of a flash that still runs on the board opens the coil under a hold: look again right after it.
-		if (state !== 'off' && flashEnd > nowMs()) heart.beatIn(flashEnd - nowMs());
+	const end = async () => {
+		heart.stop();
+		const left = [...orders.kept].filter(([, state]) => state === 'on').map(([channel]) => channel);
+		if (!gone) await Promise.allSettled(left.map((channel) => board.write(channel, false, false)));
+		gone ??= new StilewardError('device_lost', `${bus.path} was closed`);
+		await bus.close();
 	};
 
 	return {
@@ -161,34 +130,86 @@ function createRelay({ bus, board, channels, nowMs, log }: Parts): Relay {
 		lost: lost.promise,
 		async pulse(channel, ms) {
 			check(channel);
-			const steps = Math.ceil(ms / flashStepMs);
-			if (!(steps >= 1 && steps <= flashStepsMax)) {
-				throw new StilewardError('config_invalid', `a pulse lasts 1…${flashStepsMax * flashStepMs} ms, not ${ms}`);
-			}
-			if (kept.has(channel) || nowMs() < (flashEndsAtMs.get(channel) ?? 0)) {
+			const steps = stepsOf(ms);
+			if (orders.kept.has(channel) || nowMs() < (orders.flashEndsAtMs.get(channel) ?? 0)) {
 				throw new StilewardError('device_busy', `channel ${channel} is closed already`);
 			}
-			await pulse(channel, steps);
+			await flash(parts, orders, { channel, steps });
 		},
 		async set(channel, state) {
 			check(channel);
-			await set(channel, state);
+			const flashLeftMs = await switchCoil(parts, orders, { channel, state });
+			// The end of a flash that still runs on the board opens the coil under a hold: look again right after it.
+			if (state !== 'off' && flashLeftMs > 0) heart.beatIn(flashLeftMs);
 		},
 		async read() {
 			if (gone) throw gone;
 			return board.read(false);
 		},
 		close() {
-			closing ??= (async () => {
-				heart.stop();
-				const left = [...kept].filter(([, state]) => state === 'on').map(([channel]) => channel);
-				if (!gone) await Promise.allSettled(left.map((channel) => board.write(channel, false, false)));
-				gone ??= new StilewardError('device_lost', `${bus.path} was closed`);
-				await bus.close();
-			})();
+			closing ??= end();
 			return closing;
 		},
 	};
+}
+
+function stepsOf(ms: number): number {
+	const steps = Math.ceil(ms / flashStepMs);
+	if (steps >= 1 && steps <= flashStepsMax) return steps;
+	throw new StilewardError('config_invalid', `a pulse lasts 1…${flashStepsMax * flashStepMs} ms, not ${ms}`);
+}
+
+/** Sends one flash and reads its coil back, whatever came of the echo. */
+async function flash(parts: Parts, { flashEndsAtMs }: Orders, order: { channel: number; steps: number }) {
+	const { board, nowMs, log } = parts;
+	const { channel, steps } = order;
+	const earliestEndMs = nowMs() + steps * flashStepMs;
+	flashEndsAtMs.set(channel, earliestEndMs + flashSlackMs);
+	const echoFailure = await board.flash(channel, steps).then(
+		() => undefined,
+		(error: StilewardError) => error,
+	);
+	if (echoFailure === undefined) flashEndsAtMs.set(channel, nowMs() + steps * flashStepMs + flashSlackMs);
+	const coils = await board.read(true).catch((error: StilewardError) => error);
+	if (coils instanceof StilewardError) throw echoFailure ?? coils;
+	if (coils[channel - 1] === true) {
+		if (echoFailure !== undefined) log('relay_echo_missing', { channel, code: echoFailure.code });
+		return;
+	}
+	// The board took the command, and the pulse was over before the line was free to read it back.
+	if (echoFailure === undefined && nowMs() >= earliestEndMs) return;
+	flashEndsAtMs.delete(channel);
+	throw echoFailure ?? notAsOrdered(channel, true);
+}
+
+/** Switches and reads back; gives what is left of a flash that this overtook, ms. */
+async function switchCoil(parts: Parts, orders: Orders, order: { channel: number; state: CoilState }): Promise<number> {
+	const { board, nowMs } = parts;
+	const { channel, state } = order;
+	const closed = state !== 'off';
+	const urgent = state === 'hold';
+	if (state === 'off') orders.kept.delete(channel);
+	else orders.kept.set(channel, state);
+	await board.write(channel, closed, urgent);
+	const coils = await board.read(urgent);
+	if (coils[channel - 1] !== closed) throw notAsOrdered(channel, closed);
+	const flashLeftMs = (orders.flashEndsAtMs.get(channel) ?? 0) - nowMs();
+	orders.flashEndsAtMs.delete(channel);
+	return flashLeftMs;
+}
+
+function notAsOrdered(channel: number, closed: boolean): StilewardError {
+	return new StilewardError('device_protocol', `coil ${channel} reads ${closed ? 'open' : 'closed'} after the command`);
+}
+
+async function recloseKept({ board, log }: Parts, { kept }: Orders): Promise<void> {
+	const coils = await board.read(false);
+	for (const [channel, state] of kept) {
+		// An order that came meanwhile has changed it.
+		if (coils[channel - 1] === true || kept.get(channel) !== state) continue;
+		log('relay_coil_reclosed', { channel, state });
+		await board.write(channel, true, true);
+	}
 }
 
 /** Beats every `heartbeatMs`, and sooner when asked; `dead` is told after `missesMax` misses in a row. */

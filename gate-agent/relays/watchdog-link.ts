@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StilewardError } from '../core/errors.ts';
 import type { SerialOptions } from '../serial/serial-port.ts';
-import { createLineSplitter, formatCommand, parseReport, type WatchdogCommand } from './watchdog-protocol.ts';
+import {
+	createLineSplitter,
+	formatCommand,
+	parseReport,
+	type WatchdogCommand,
+	type WatchdogReport,
+} from './watchdog-protocol.ts';
 
 /** A command without its number. */
 export type CoilOrder = WatchdogCommand extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
@@ -36,97 +42,102 @@ const lastWordsMax = 2000;
 const nodeFlags = ['--max-semi-space-size=1', '--max-old-space-size=32', '--disable-warning=ExperimentalWarning'];
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
-interface Waiting {
-	settle(failure?: StilewardError): void;
-}
+type Log = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /**
  * Starts a watchdog on a port, in its own session, so that a signal to the agent's group does not reach it.
  * Rejects as `openSerialPort` does; `device_timeout` also when the process does not start in time.
  */
-export async function startWatchdog(
-	options: SerialOptions,
-	log: (event: string, fields?: Readonly<Record<string, unknown>>) => void,
-): Promise<WatchdogLink> {
+export async function startWatchdog(options: SerialOptions, log: Log): Promise<WatchdogLink> {
 	const child = spawnWatchdog(options);
+	const { path } = options;
 	const ready = Promise.withResolvers<void>();
 	const lost = Promise.withResolvers<StilewardError>();
 	const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-	const waiting = new Map<number, Waiting>();
-	let lastWords = '';
+	const orders = createOrders(child.stdin);
+	let gone: StilewardError | undefined;
 	let ending: Promise<void> | undefined;
-	let nextId = 1;
 
-	const fail = (error: StilewardError) => {
-		ready.reject(error);
-		for (const { settle } of [...waiting.values()]) settle(error);
-	};
 	const lose = (text: string) => {
-		const error = new StilewardError('device_lost', `the coil watchdog of ${options.path} ${text}`);
-		fail(error);
-		if (ending === undefined) lost.resolve(error);
+		gone ??= new StilewardError('device_lost', `the coil watchdog of ${path} ${text}`);
+		ready.reject(gone);
+		orders.fail(gone);
+		if (ending === undefined) lost.resolve(gone);
 	};
 	const end = () => {
+		gone ??= new StilewardError('device_lost', `${path} was closed`);
 		ending ??= endWatchdog(child, exited);
 		return ending;
 	};
 	child.once('error', (cause) => {
-		fail(new StilewardError('library_missing', 'the coil watchdog cannot be started', { cause }));
+		ready.reject(new StilewardError('library_missing', 'the coil watchdog cannot be started', { cause }));
 	});
+	const lastWords = keepLastWords(child);
 	child.once('close', (exitCode, signal) => {
-		if (exitCode !== 0 && ending === undefined) log('coil_watchdog_ended', { exitCode, signal, lastWords });
+		if (exitCode !== 0 && ending === undefined)
+			log('coil_watchdog_ended', { exitCode, signal, lastWords: lastWords() });
 		lose('has ended');
 	});
-	// A write to a dead child fails here as well as by its end.
-	child.stdin.on('error', () => {});
-	child.stderr.setEncoding('utf8').on('data', (text: string) => {
-		lastWords = (lastWords + text).slice(-lastWordsMax);
-	});
-	readReports(child, (line) => {
-		const report = line === undefined ? undefined : parseReport(line);
-		if (report?.kind === 'ready') return ready.resolve();
-		if (report?.kind === 'unopened') return ready.reject(new StilewardError(report.code, report.text));
-		if (report?.kind === 'ok') return waiting.get(report.id)?.settle();
-		if (report?.kind === 'failed') return waiting.get(report.id)?.settle(new StilewardError(report.code, report.text));
-		lose('sent what is no report');
+	readReports(child, (report) => {
+		if (report === undefined) lose('sent what is no report');
+		else if (report.kind === 'ready') ready.resolve();
+		else if (report.kind === 'unopened') ready.reject(new StilewardError(report.code, report.text));
+		else if (report.kind === 'ok') orders.settle(report.id);
+		else orders.settle(report.id, new StilewardError(report.code, report.text));
 	});
 
-	const late = new StilewardError('device_timeout', `the coil watchdog of ${options.path} did not start`);
-	const timer = setTimeout(() => ready.reject(late), startMs);
-	try {
-		await ready.promise;
-	} catch (error) {
-		await end();
-		throw error;
-	} finally {
-		clearTimeout(timer);
-	}
+	await inTime(ready.promise, new StilewardError('device_timeout', `the coil watchdog of ${path} did not start`)).catch(
+		async (error) => {
+			await end();
+			throw error;
+		},
+	);
 	return {
 		pid: child.pid ?? 0,
 		lost: lost.promise,
 		close: end,
-		order(order) {
-			if (ending !== undefined || child.exitCode !== null || child.signalCode !== null) {
-				return Promise.reject(new StilewardError('device_lost', `the coil watchdog of ${options.path} is gone`));
-			}
+		order: (order) => (gone ? Promise.reject(gone) : orders.send(order, () => lose('does not report'))),
+	};
+}
+
+/** Rejects with `late` when the watchdog is not ready within `startMs`. */
+async function inTime(ready: Promise<void>, late: StilewardError): Promise<void> {
+	const timer = Promise.withResolvers<never>();
+	const timeout = setTimeout(() => timer.reject(late), startMs);
+	try {
+		await Promise.race([ready, timer.promise]);
+	} finally {
+		clearTimeout(timeout);
+	}
+}
+
+/** The orders on their way: each is settled by its report, by a loss or by `orderMs`. */
+function createOrders(input: Writable) {
+	const waiting = new Map<number, (failure?: StilewardError) => void>();
+	let nextId = 1;
+	const settle = (id: number, failure?: StilewardError) => waiting.get(id)?.(failure);
+	return {
+		settle,
+		fail(error: StilewardError) {
+			for (const id of [...waiting.keys()]) settle(id, error);
+		},
+		send(order: CoilOrder, hangs: () => void): Promise<void> {
 			if (waiting.size >= ordersMax) {
-				return Promise.reject(new StilewardError('device_busy', `${ordersMax} orders wait for ${options.path}`));
+				return Promise.reject(new StilewardError('device_busy', `${ordersMax} orders wait for the coil watchdog`));
 			}
 			return new Promise((resolve, reject) => {
 				const id = nextId++;
 				const timeout = setTimeout(() => {
-					waiting.get(id)?.settle(new StilewardError('device_timeout', `no report on ${order.kind}`));
-					lose('does not report');
+					settle(id, new StilewardError('device_timeout', `the coil watchdog does not report on ${order.kind}`));
+					hangs();
 				}, orderMs);
-				waiting.set(id, {
-					settle(failure) {
-						clearTimeout(timeout);
-						waiting.delete(id);
-						if (failure) reject(failure);
-						else resolve();
-					},
+				waiting.set(id, (failure) => {
+					clearTimeout(timeout);
+					waiting.delete(id);
+					if (failure) reject(failure);
+					else resolve();
 				});
-				child.stdin.write(`${formatCommand({ ...order, id })}\n`);
+				input.write(`${formatCommand({ ...order, id })}\n`);
 			});
 		},
 	};
@@ -144,13 +155,25 @@ function spawnWatchdog(options: SerialOptions): Child {
 	});
 }
 
-function readReports(child: Child, onLine: (line: string | undefined) => void): void {
+/** Hears every report; undefined is a line that is none. */
+function readReports(child: Child, onReport: (report: WatchdogReport | undefined) => void): void {
 	const split = createLineSplitter();
 	child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
 		const lines = split(chunk);
-		if (lines === undefined) onLine(undefined);
-		else for (const line of lines) onLine(line);
+		if (lines === undefined) onReport(undefined);
+		else for (const line of lines) onReport(parseReport(line));
 	});
+}
+
+/** What it last wrote to its standard error: why it died. */
+function keepLastWords(child: Child): () => string {
+	let words = '';
+	child.stderr.setEncoding('utf8').on('data', (text: string) => {
+		words = (words + text).slice(-lastWordsMax);
+	});
+	// A write to a dead child fails here as well as by its end.
+	child.stdin.on('error', () => {});
+	return () => words;
 }
 
 /** Lets it release its coils; one that hangs is killed, else nobody could open the port again. */

@@ -28,7 +28,7 @@ describe('requests, byte for byte as in the manuals of the boards', () => {
 		['reads 8 inputs (LC-Tech)', 0xff, { kind: 'read_inputs', start: 0, count: 8 }, 'FF 02 00 00 00 08 6C 12'],
 		['old board, value 0100', 1, { kind: 'write_coil', address: 1, value: 0x100 }, '01 05 00 01 01 00 9D 9A'],
 	];
-	it.each(golden)('%s', (_name, unit, request, frame) => {
+	it.each(golden)('%s', (...[, unit, request, frame]) => {
 		expect(hex(encodeRequest(unit, request))).toBe(frame);
 	});
 

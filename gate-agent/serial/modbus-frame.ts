@@ -50,19 +50,21 @@ export function withCrc(body: readonly number[]): Uint8Array {
 
 /** The bytes of a request to the station `unit` (1–247; some boards use 255). Throws `RangeError` on a bad number. */
 export function encodeRequest(unit: number, request: ModbusRequest): Uint8Array {
-	inRange('unit', unit, 1, 255);
+	check({ unit }, 1, 255);
 	const [first, second] = wordsOf(request);
 	return withCrc([unit, functionOf[request.kind], first >> 8, first & 0xff, second >> 8, second & 0xff]);
 }
 
 function wordsOf(request: ModbusRequest): [number, number] {
 	if (request.kind === 'write_coil') {
-		return [inRange('address', request.address, 0, 0xffff), inRange('value', request.value, 0, 0xffff)];
+		return [check({ address: request.address }, 0, 0xffff), check({ value: request.value }, 0, 0xffff)];
 	}
-	return [inRange('start', request.start, 0, 0xffff), inRange('count', request.count, 1, bitsMax)];
+	return [check({ start: request.start }, 0, 0xffff), check({ count: request.count }, 1, bitsMax)];
 }
 
-function inRange(name: string, value: number, min: number, max: number): number {
+/** Takes one named number. */
+function check(named: Readonly<Record<string, number>>, min: number, max: number): number {
+	const [name, value = Number.NaN] = Object.entries(named)[0] ?? [];
 	if (!Number.isInteger(value) || value < min || value > max) {
 		throw new RangeError(`${name} ${value} is outside ${min}…${max}`);
 	}
