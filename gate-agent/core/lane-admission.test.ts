@@ -6,6 +6,15 @@ const noSensor = { passageSensor: false };
 
 table('an admission', [
 	[
+		'is not ended by the answer to an older pulse',
+		{
+			config: noSensor,
+			only: money,
+			when: ['0 agent pulse silent', '0 scan adult:1', '5500 scan adult:2', '6000 pulsed 2', '7000 pulsed 5'],
+		},
+		['0 pulse entry', '5000 settle not_taken 0 back', '5500 pulse entry', '7000 settle taken_assumed 1'],
+	],
+	[
 		'opens once, waits for the visitor and is taken by the passage',
 		{ when: ['0 scan adult:1', '1500 pass entry', '9000 wait'] },
 		['0 show idle', '0 pulse entry', '0 show granted adult', '1500 settle taken 1', '1500 show idle'],

@@ -94,6 +94,25 @@ table('a fire', [
 
 table('an emergency', [
 	[
+		'forgets who waited, and counts a late passage as one of the emergency',
+		{
+			only: ['pulse', 'settle', 'deny', 'record passages'],
+			when: ['0 scan adult:1', '5900 scan adult:2', '6100 emergency_open', '6500 pass entry', '9000 emergency_reset'],
+		},
+		[
+			'0 pulse entry',
+			'6000 settle not_taken 0 back counted',
+			'6000 pulse entry',
+			'6100 settle not_taken 0 back',
+			'9000 record passages emergency entry 1',
+		],
+	],
+	[
+		'drops the queue without refusing it',
+		{ only: ['deny', 'pulse'], when: ['0 scan adult:1', '100 scan adult:2', '200 emergency_open'] },
+		['0 pulse entry'],
+	],
+	[
 		'ordered by a person opens before anything is written, also where the fire alarm cannot be read',
 		{
 			config: fireWired,

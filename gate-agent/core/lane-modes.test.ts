@@ -5,6 +5,15 @@ const money = ['pulse', 'settle'];
 
 table('a mode', [
 	[
+		'both lets one leave at once with the code that has just entered, without asking staff',
+		{
+			config: { mode: 'both', passageSensor: false },
+			only: ['pulse', 'show wait'],
+			when: ['0 scan senior:1', '100 button', '600 scan senior:1 exit'],
+		},
+		['0 show wait_staff check_id', '100 pulse entry', '600 pulse exit'],
+	],
+	[
 		'entry refuses the exit side and alarms at a passage backwards',
 		{ only: acts, when: ['0 scan adult:1 exit', '100 pass exit'] },
 		['0 deny lane_closed entry', '100 alarm forced_open on', '100 record alarm'],
@@ -91,6 +100,11 @@ table('a mode', [
 ]);
 
 table('an alarm', [
+	[
+		'does not mind a crowd in a free lane',
+		{ config: { mode: 'free' }, only: ['alarm'], when: ['0 enter entry', '60000 leave entry'] },
+		['0 alarm free_access on'],
+	],
 	[
 		'for a passage without a grant ends by itself, or by the staff button',
 		{

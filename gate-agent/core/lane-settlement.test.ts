@@ -81,6 +81,11 @@ const fiveMissed = [1, 2, 3, 4, 5].map((n) => `${n * 10_000} scan adult:${n}`);
 
 table('a dead sensor', [
 	[
+		'is not suspected by a group whose last visitors stayed out',
+		{ only: ['alarm'], when: ['0 scan group:9', '1000 pass entry', ...fiveMissed.slice(0, 4), '50000 wait'] },
+		[],
+	],
+	[
 		'that recovers during a staff order does not count its first visitor twice',
 		{
 			only: ['pulse', 'alarm'],
@@ -125,6 +130,14 @@ table('a dead sensor', [
 ]);
 
 table('a group', [
+	[
+		'counts a passage once, however often its contact is reported',
+		{
+			only: money,
+			when: ['0 scan group:1', '1000 enter entry', '1100 enter entry', '1200 enter entry', '1300 stop_group'],
+		},
+		['0 pulse entry', '1300 settle taken 1 back'],
+	],
 	[
 		'runs until all have passed, each with a pulse of his own',
 		{

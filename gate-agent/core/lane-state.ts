@@ -41,7 +41,7 @@ export interface LaneConfig {
 	readonly staffButtonClass: string;
 }
 
-/** What a person or the centre orders of a lane. Each is journalled with who gave it. */
+/** What a person or the centre orders of a lane. Modes, emergencies and entries are journalled with who ordered them. */
 export type LaneCommand =
 	| { readonly kind: 'set_mode'; readonly mode: LaneMode; readonly by: string }
 	/** Admits `count` visitors of a class without a ticket, e.g. infants. */

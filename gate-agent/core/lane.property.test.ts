@@ -217,7 +217,7 @@ test('whatever happens in whatever order, each grant is settled once and the gat
 		},
 	);
 	fc.assert(trials, { numRuns: 300 });
-});
+}, 60_000);
 
 function expectGiveBacksBounded({ ledger }: Trial): void {
 	const counted = new Map<string, number>();
