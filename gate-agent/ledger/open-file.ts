@@ -22,6 +22,8 @@ export interface LedgerFile {
 	readonly db: Connection;
 	readonly store: Store;
 	readonly epoch: string;
+	/** Runs work in one transaction that takes the write lock first. */
+	readonly transact: <T>(work: () => T) => T;
 	head: JournalHead;
 	/** Where the file that was found damaged, or restored from a backup, now lies. */
 	readonly setAside?: { readonly path: string; readonly why: 'corrupt' | 'restored'; readonly carried: number };
@@ -112,7 +114,9 @@ function prepare(db: Connection, { device, newEpoch }: FileOptions): LedgerFile 
 		.immediate();
 	const head = store.journalHead(epoch);
 	assertTail(store, head);
-	return { db, store, epoch, head };
+	const { immediate } = db.transaction((work: () => unknown) => work());
+	// The wrapper gives back what `work` gave; better-sqlite3's types lose that.
+	return { db, store, epoch, head, transact: <T>(work: () => T) => immediate(work) as T };
 }
 
 function replace(file: string, options: FileOptions, why: 'corrupt' | 'restored'): LedgerFile {

@@ -66,6 +66,9 @@ export interface SqliteLedger extends Ledger {
 /** Nothing was written for this long: a good moment to copy the write-ahead log back. */
 const idleMs = 5_000;
 
+/** Rows written between two looks at the size of the write-ahead log; each is a few pages of it at most. */
+const rowsPerLook = 64;
+
 /** How long denials wait after a write of them failed. */
 const denialRetryMs = 5_000;
 
@@ -113,6 +116,8 @@ class LedgerOnDisk implements SqliteLedger {
 	#denials: Denials = noDenials;
 	#denialTimer: NodeJS.Timeout | undefined;
 	#checkpointTimer: NodeJS.Timeout | undefined;
+	#writtenSinceLook = 0;
+	#lastWriteMs = 0;
 	readonly verified: Promise<LedgerReport | undefined>;
 
 	constructor(options: SqliteLedgerOptions, lock: Lock) {
@@ -277,12 +282,13 @@ class LedgerOnDisk implements SqliteLedger {
 		const tx: Transaction = { store: file.store, head: file.head };
 		try {
 			const before = file.store.changes();
-			const result = file.db.transaction(() => work(tx)).immediate();
+			const result = file.transact(() => work(tx));
 			file.head = tx.head;
+			const written = file.store.changes() - before;
 			// Only a write proves that the disk takes one: a refusal reads and commits nothing.
-			if (file.store.changes() === before) return result;
+			if (written === 0) return result;
 			this.#state = 'ok';
-			this.#planCheckpoint(file);
+			this.#planCheckpoint(file, written);
 			return result;
 		} catch (error) {
 			throw this.#fault(error);
@@ -312,10 +318,26 @@ class LedgerOnDisk implements SqliteLedger {
 		}
 	}
 
-	#planCheckpoint(file: LedgerFile): void {
-		clearTimeout(this.#checkpointTimer);
-		const inMs = walBacklogBytes(file.db) > walBytesMax ? 0 : idleMs;
-		this.#checkpointTimer = setTimeout(() => this.#checkpoint(file), inMs).unref();
+	/** Copies the log back when nothing is written for a while, at the next free moment when it is large. */
+	#planCheckpoint(file: LedgerFile, written: number): void {
+		this.#writtenSinceLook += written;
+		this.#lastWriteMs = this.#nowMs();
+		if (this.#writtenSinceLook >= rowsPerLook) {
+			this.#writtenSinceLook = 0;
+			const backlog = walBacklogBytes(file.db);
+			// A load without pauses leaves no free moment; then one visitor waits, so that the log stays bounded.
+			if (backlog > 2 * walBytesMax) this.#checkpoint(file);
+			else if (backlog > walBytesMax) setImmediate(() => this.#checkpoint(file));
+		}
+		this.#armCheckpoint(file);
+	}
+
+	#armCheckpoint(file: LedgerFile): void {
+		this.#checkpointTimer ??= setTimeout(() => {
+			this.#checkpointTimer = undefined;
+			if (this.#nowMs() - this.#lastWriteMs < idleMs) this.#armCheckpoint(file);
+			else this.#checkpoint(file);
+		}, idleMs).unref();
 	}
 
 	#checkpoint(file: LedgerFile): void {

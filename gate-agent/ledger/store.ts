@@ -81,9 +81,12 @@ function accountStore(db: Connection) {
 		`INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used,
 		held = excluded.held, given_back = excluded.given_back, last_lane = excluded.last_lane, last_at = excluded.last_at`,
 	);
-	const exits = db.prepare<[string, number, string], Exit>(
-		`SELECT seq, at AS atMs FROM exits WHERE ${key} ORDER BY seq`,
+	const lastExit = db.prepare<[string, number, string], Exit>(
+		`SELECT seq, at AS atMs FROM exits WHERE ${key} ORDER BY seq DESC LIMIT 1`,
 	);
+	const exitsSince = db
+		.prepare<[string, number, string, number], number>(`SELECT count(*) FROM exits WHERE ${key} AND at >= ?`)
+		.pluck();
 	const addExit = db.prepare('INSERT INTO exits VALUES (?, ?, ?, ?, ?)');
 	const dropExit = db.prepare(`DELETE FROM exits WHERE ${key} AND seq = ?`);
 	return {
@@ -96,7 +99,9 @@ function accountStore(db: Connection) {
 		putCounts({ evt, idx, allowance }: AccountKey, { used, held, givenBack, last }: Counts): void {
 			put.run(evt, idx, allowance, used, held, givenBack, last?.lane ?? null, last?.atMs ?? null);
 		},
-		exits: ({ evt, idx, allowance }: AccountKey): readonly Exit[] => exits.all(evt, idx, allowance),
+		lastExit: ({ evt, idx, allowance }: AccountKey): Exit | undefined => lastExit.get(evt, idx, allowance),
+		exitsSince: ({ evt, idx, allowance }: AccountKey, atMs: number): number =>
+			exitsSince.get(evt, idx, allowance, atMs) ?? 0,
 		addExit: ({ evt, idx, allowance }: AccountKey, { seq, atMs }: Exit): void =>
 			void addExit.run(evt, idx, allowance, seq, atMs),
 		dropExit: ({ evt, idx, allowance }: AccountKey, { seq }: Exit): void => void dropExit.run(evt, idx, allowance, seq),
@@ -109,7 +114,8 @@ function grantStore(db: Connection) {
 		'SELECT * FROM grants WHERE evt = ? AND idx = ? AND at >= ?',
 	);
 	const openOfTicket = db.prepare<[string, number], GrantRow>(
-		'SELECT * FROM grants WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
+		// Named, because the index of open grants would be walked over all tickets of a lane without a sensor.
+		'SELECT * FROM grants INDEXED BY grants_of_ticket WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
 	);
 	const open = db.prepare<[], GrantRow>('SELECT * FROM grants WHERE is_open = 1 ORDER BY seq');
 	const put = db.prepare('INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');

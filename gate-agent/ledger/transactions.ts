@@ -29,7 +29,7 @@ export function append(tx: Transaction, fact: Fact, atMs: number): void {
 /** Reads what is known of a ticket's allowance. */
 export function historyOf(store: Store, request: RedeemRequest, atMs: number): History {
 	const { evt, idx, lane, cls } = request;
-	const exitedAtMs = store.exits(request).at(-1)?.atMs;
+	const exitedAtMs = store.lastExit(request)?.atMs;
 	return {
 		revoked: store.isListed('revoked', evt, idx),
 		listedRedeemed: store.isListed('redeemed', evt, idx),
@@ -61,7 +61,7 @@ function letOut(tx: Transaction, grant: Grant): void {
 
 function hold(tx: Transaction, grant: Grant, zone: string): void {
 	const { store } = tx;
-	const consumed = grant.reentry ? store.exits(grant).at(-1) : undefined;
+	const consumed = grant.reentry ? store.lastExit(grant) : undefined;
 	if (consumed !== undefined) store.dropExit(grant, consumed);
 	store.putCounts(grant, holdUses(store.counts(grant), grant));
 	if (grant.rung === 'local') store.countUnverified(grant);
@@ -103,7 +103,7 @@ function exit(tx: Transaction, fact: Fact & { kind: 'exited' }, atMs: number): v
 		.grantsSince(account, sinceMs)
 		.filter(({ grant }) => grant.allowance === allowance && !grant.reentry)
 		.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
-	const exited = store.exits(account).filter((known) => known.atMs >= sinceMs).length;
+	const exited = store.exitsSince(account, sinceMs);
 	const listedRedeemed = store.isListed('redeemed', evt, idx);
 	append(tx, fact, atMs);
 	if (exitPermits({ allowance, listedRedeemed, entered, exited })) {
