@@ -147,6 +147,7 @@ describe('sizes', () => {
 		expect(broken('scripts/a.ts', 'function a(b, c, d) {}\nuse(a);\n')).toEqual([]);
 		expect(broken('scripts/a.ts', 'function a(this: X, b, c, d) {}\nuse(a);\n')).toEqual([]);
 		expect(broken('scripts/a.ts', 'function a(b, c, d, e) {}\nuse(a);\n')).toEqual(['parameters:1']);
+		expect(broken('scripts/a.test.ts', "it.each(rows)('a', (b, c, d, e) => {});\n")).toEqual([]);
 		expect(broken('scripts/a.ts', 'interface A {\n\tb(c: 1, d: 2, e: 3, f: 4): void;\n}\n')).toEqual(['parameters:2']);
 	});
 });
@@ -195,12 +196,17 @@ describe('names', () => {
 		},
 	);
 
-	it.each(['lane-state.ts', 'lane-state.test.ts', 'device.suite.ts', 'web.d.ts', 'x509.ts', 'strip-types.ts'])(
-		'allow %s',
-		(name) => {
-			expect(broken(`scripts/${name}`, 'use(1);\n')).toEqual([]);
-		},
-	);
+	it.each([
+		'lane-state.ts',
+		'lane-state.test.ts',
+		'lane.property.test.ts',
+		'device.suite.ts',
+		'web.d.ts',
+		'x509.ts',
+		'strip-types.ts',
+	])('allow %s', (name) => {
+		expect(broken(`scripts/${name}`, 'use(1);\n')).toEqual([]);
+	});
 });
 
 describe('comments', () => {
@@ -238,6 +244,7 @@ describe('documents', () => {
 
 	it('have one spelling', () => {
 		expect(broken('scripts/README.md', `A ${'colo' + 'ur'}.\n`)).toEqual(['spelling:1']);
+		expect(broken('scripts/a.test.ts', `use('${'colo' + 'ur'}');\n`)).toEqual([]);
 	});
 
 	it('explain every room', () => {

@@ -1,7 +1,7 @@
 import type { Finding } from './finding.ts';
 import { explainedFolders, rooms } from './rooms.ts';
 
-const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|suite|d|config))?\.(ts|mjs)$/;
+const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.(ts|mjs)$/;
 const emptyName = /^(types|(.+-)?(utils?|helpers?|common|misc|manager))$/;
 
 /** What the names and places of files show. */
