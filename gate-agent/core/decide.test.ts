@@ -354,23 +354,20 @@ describe('decide', () => {
 			reentry: fc.constantFrom('none' as const, 'after_exit' as const),
 			clockUntrusted: fc.constantFrom('admit' as const, 'refuse' as const),
 		});
+		const anyCase = fc.record({
+			...{ history: anyHistory, rules: anyRules, more: fc.nat(5), trusted: fc.boolean() },
+			hours: fc.integer({ min: -5, max: 5 }),
+		});
 		fc.assert(
-			fc.property(
-				anyHistory,
-				anyRules,
-				fc.nat(5),
-				fc.boolean(),
-				fc.integer({ min: -5, max: 5 }),
-				(history, rules, n, trusted, h) => {
-					const ticket = { ...adult, use: n + 1 };
-					const decision = decide(ticket, history, contextOf(rules, at(noon + h * hour, trusted)));
-					if (decision.kind === 'deny') return;
-					expect(history.revoked).toBe(false);
-					expect(h).toBeLessThan(3);
-					expect(history.used + history.held + decision.uses + decision.left).toBe(ticket.use);
-					expect(decision.uses).toBeGreaterThan(0);
-				},
-			),
+			fc.property(anyCase, ({ history, rules, more, trusted, hours }) => {
+				const ticket = { ...adult, use: more + 1 };
+				const decision = decide(ticket, history, contextOf(rules, at(noon + hours * hour, trusted)));
+				if (decision.kind === 'deny') return;
+				expect(history.revoked).toBe(false);
+				expect(hours).toBeLessThan(3);
+				expect(history.used + history.held + decision.uses + decision.left).toBe(ticket.use);
+				expect(decision.uses).toBeGreaterThan(0);
+			}),
 		);
 	});
 });

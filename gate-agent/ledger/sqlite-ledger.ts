@@ -8,7 +8,8 @@ import { assertRecordable, keepAnswer, rowsLimitMax } from '../core/ledger-rules
 import type { Fact, Grant, JournalRow, RedemptionId, Settlement } from '../core/redemption.ts';
 import { pageChanges } from '../core/sparse-pages.ts';
 import { type BackgroundJob, backupInBackground, verifyInBackground } from './background.ts';
-import { checkpoint, walBacklogBytes, walBytesMax } from './connection.ts';
+import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
+import { checkpoint, walBacklogBytes } from './connection.ts';
 import { faultOf } from './faults.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { type LedgerFile, makeFolder, openLedgerFile } from './open-file.ts';
@@ -63,12 +64,6 @@ export interface SqliteLedger extends Ledger {
 	readonly verified: Promise<LedgerReport | undefined>;
 }
 
-/** Nothing was written for this long: a good moment to copy the write-ahead log back. */
-const idleMs = 5_000;
-
-/** Rows written between two looks at the size of the write-ahead log; each is a few pages of it at most. */
-const rowsPerLook = 64;
-
 /** How long denials wait after a write of them failed. */
 const denialRetryMs = 5_000;
 
@@ -115,15 +110,15 @@ class LedgerOnDisk implements SqliteLedger {
 	readonly #doubtful = new Set<RedemptionId>();
 	#denials: Denials = noDenials;
 	#denialTimer: NodeJS.Timeout | undefined;
-	#checkpointTimer: NodeJS.Timeout | undefined;
-	#writtenSinceLook = 0;
-	#lastWriteMs = 0;
+	readonly #checkpointer: Checkpointer;
 	readonly verified: Promise<LedgerReport | undefined>;
 
 	constructor(options: SqliteLedgerOptions, lock: Lock) {
 		this.#options = options;
 		this.#nowMs = options.nowMs ?? Date.now;
 		this.#lock = lock;
+		// Monotonic, so that a clock that is set does not end or begin an idle time.
+		this.#checkpointer = createCheckpointer({ nowMs: () => performance.now(), log: options.log });
 		this.#file = this.#open('trusted');
 		this.verified = options.verifyAtStart === false ? Promise.resolve(undefined) : this.#verify();
 	}
@@ -219,7 +214,7 @@ class LedgerOnDisk implements SqliteLedger {
 	async close(): Promise<void> {
 		if (this.#state === 'closed') return;
 		clearTimeout(this.#denialTimer);
-		clearTimeout(this.#checkpointTimer);
+		this.#checkpointer.stop();
 		try {
 			this.#writeDenials(takeAllDenials(this.#denials, this.#nowMs()));
 		} catch (error) {
@@ -288,7 +283,7 @@ class LedgerOnDisk implements SqliteLedger {
 			// Only a write proves that the disk takes one: a refusal reads and commits nothing.
 			if (written === 0) return result;
 			this.#state = 'ok';
-			this.#planCheckpoint(file, written);
+			this.#checkpointer.wrote(file.db, written);
 			return result;
 		} catch (error) {
 			throw this.#fault(error);
@@ -302,11 +297,14 @@ class LedgerOnDisk implements SqliteLedger {
 		this.#state = fault.code;
 		if (fault.code === 'ledger_corrupt') this.#suspect = 'damaged';
 		if (fault.code === 'ledger_io') this.#suspect = 'suspect';
+		// A file that must be opened anew is not written to before.
+		if (this.#suspect !== undefined) this.#checkpointer.stop();
 		return fault;
 	}
 
 	#closeFile(last?: 'TRUNCATE'): void {
 		const { db } = this.#file;
+		this.#checkpointer.stop();
 		if (!db.open) return;
 		try {
 			if (last !== undefined && this.#suspect === undefined) checkpoint(db, last);
@@ -315,38 +313,6 @@ class LedgerOnDisk implements SqliteLedger {
 			// What the log holds is safe there; the next start copies it back.
 			this.#options.log('ledger_checkpoint_failed', { code: codeOf(error) });
 			if (db.open) db.close();
-		}
-	}
-
-	/** Copies the log back when nothing is written for a while, at the next free moment when it is large. */
-	#planCheckpoint(file: LedgerFile, written: number): void {
-		this.#writtenSinceLook += written;
-		this.#lastWriteMs = this.#nowMs();
-		if (this.#writtenSinceLook >= rowsPerLook) {
-			this.#writtenSinceLook = 0;
-			const backlog = walBacklogBytes(file.db);
-			// A load without pauses leaves no free moment; then one visitor waits, so that the log stays bounded.
-			if (backlog > 2 * walBytesMax) this.#checkpoint(file);
-			else if (backlog > walBytesMax) setImmediate(() => this.#checkpoint(file));
-		}
-		this.#armCheckpoint(file);
-	}
-
-	#armCheckpoint(file: LedgerFile): void {
-		this.#checkpointTimer ??= setTimeout(() => {
-			this.#checkpointTimer = undefined;
-			if (this.#nowMs() - this.#lastWriteMs < idleMs) this.#armCheckpoint(file);
-			else this.#checkpoint(file);
-		}, idleMs).unref();
-	}
-
-	#checkpoint(file: LedgerFile): void {
-		if (!file.db.open || this.#suspect !== undefined) return;
-		try {
-			checkpoint(file.db, 'PASSIVE');
-		} catch (error) {
-			// The rows are safe in the log, which grows until a checkpoint succeeds; a write then says what is wrong.
-			this.#options.log('ledger_checkpoint_failed', { code: codeOf(error) });
 		}
 	}
 
