@@ -36,7 +36,8 @@ describe('a bus', () => {
 	});
 
 	it('keeps the line silent between frames', async () => {
-		await Promise.all(Array.from({ length: 10 }, () => bus.ask(readCoils)));
+		board = emulateWaveshare(pty, { turnaroundMs: 0 });
+		await Promise.all(Array.from({ length: 20 }, () => bus.ask(readCoils)));
 		const times = board.requests.map(({ atMs }) => atMs);
 		const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
 		expect(Math.min(...gaps)).toBeGreaterThanOrEqual(silenceMs(9600));
@@ -72,6 +73,7 @@ describe('a bus', () => {
 	});
 
 	it('does not take a reply that comes too late for the answer to the next question', async () => {
+		board = emulateWaveshare(pty, { turnaroundMs: 25 });
 		board.setInput(1, true);
 		board.inject([{ kind: 'late', ms: 45 }]);
 		await expect(bus.ask({ ...readInputs, timeoutMs: 30, tries: 1 })).rejects.toMatchObject({ code: 'device_timeout' });
@@ -93,9 +95,15 @@ describe('a bus', () => {
 	});
 
 	it('gets through although a broken transmitter babbles', async () => {
+		board.inject([{ kind: 'deaf' }]);
+		// After a failure the bus wants a longer silence than this line will ever have.
+		const failing = bus.ask({ ...readCoils, tries: 1 }).catch((error) => error.code);
 		const babble = setInterval(() => void pty.write(Uint8Array.of(0x55)).catch(() => {}), 3);
 		try {
+			expect(await failing).toBe('device_protocol');
+			const startedAtMs = performance.now();
 			await expect(bus.ask(flash)).resolves.toEqual([]);
+			expect(performance.now() - startedAtMs).toBeLessThan(600);
 		} finally {
 			clearInterval(babble);
 		}
