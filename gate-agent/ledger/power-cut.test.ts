@@ -15,6 +15,8 @@ import { type Child, programPath, startProgram } from './testing/child.ts';
 const base = mkdtempSync(join(tmpdir(), 'power-cut-'));
 const missing = whatIsMissing();
 if (missing !== undefined) {
+	// Where every test is skipped no `afterAll` runs.
+	rmSync(base, { recursive: true, force: true });
 	console.warn(
 		`POWER-CUT TEST NOT RUN: ${missing}. Run it with: sudo node node_modules/vitest/vitest.mjs run gate-agent/ledger/power-cut.test.ts`,
 	);

@@ -18,19 +18,21 @@ import { readLedger } from './read-ledger.ts';
 import { openSqliteLedger, type SqliteLedger } from './sqlite-ledger.ts';
 import { once, requestOf } from './testing/redeem-loop.ts';
 
+let base: string;
 let dir: string;
 let file: string;
 let ledger: SqliteLedger | undefined;
 const events: string[] = [];
 beforeEach(() => {
-	dir = mkdtempSync(join(tmpdir(), 'ledger-recovery-'));
+	base = mkdtempSync(join(tmpdir(), 'ledger-recovery-'));
+	dir = base;
 	file = join(dir, 'ledger.db');
 	events.length = 0;
 });
 afterEach(async () => {
 	await ledger?.close();
 	ledger = undefined;
-	rmSync(dir, { recursive: true, force: true });
+	rmSync(base, { recursive: true, force: true });
 });
 
 let epochs = 0;
