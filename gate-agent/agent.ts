@@ -262,13 +262,14 @@ function deviceEvents({ parts, laneOf, devices, onReady }: EventWiring): DeviceE
 			const events = states ? inputsOpened(states) : [{ kind: 'fire', state: 'unknown' } as const];
 			for (const event of events) laneOf(lane).dispatch(event);
 		},
-		onState: (device, lanes, state) => {
+		onState: ({ device, kind, lanes, state }) => {
 			metrics.deviceUp.set({ device }, state.kind === 'ready' ? 1 : 0);
 			const { problem, hint } = deviceHealth(state);
 			log[problem ? 'error' : 'info']({ event: 'device', device, state: state.kind, problem, hint });
 			const set = devices();
 			if (!set || state.kind === 'closed') return;
-			for (const lane of lanes) laneOf(lane).dispatch({ kind: 'devices', missing: set.missing(lane) });
+			const relayOpened = kind === 'relay' && state.kind === 'ready' ? ({ relayOpened: true } as const) : {};
+			for (const lane of lanes) laneOf(lane).dispatch({ kind: 'devices', missing: set.missing(lane), ...relayOpened });
 			void announce(lanes);
 		},
 	};

@@ -12,7 +12,15 @@ export interface DeviceEvents {
 	readonly onInput: (lane: string, role: InputRole, active: boolean) => void;
 	/** The input board was opened (its states), or lost (undefined). */
 	readonly onInputs: (lane: string, states: InputStates | undefined) => void;
-	readonly onState: (device: string, lanes: readonly string[], state: DeviceState) => void;
+	readonly onState: (change: DeviceChange) => void;
+}
+
+/** A device of some lanes has another state. */
+export interface DeviceChange {
+	readonly device: string;
+	readonly kind: 'relay' | 'other';
+	readonly lanes: readonly string[];
+	readonly state: DeviceState;
 }
 
 /** The devices of an agent, each opened again by itself when it is lost. */
@@ -35,7 +43,9 @@ export interface DeviceDeps {
 interface Slot {
 	readonly name: string;
 	readonly lanes: readonly string[];
+	/** A lane is closed without it. */
 	readonly essential: boolean;
+	readonly kind: DeviceChange['kind'];
 	readonly supervised: Supervised<Device>;
 }
 
@@ -52,14 +62,19 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 			...(open.prepare && { prepare: open.prepare }),
 			onState: (state) => {
 				open.onState?.(state, supervised.device);
-				deps.events.onState(slot.name, slot.lanes, state);
+				deps.events.onState({ device: slot.name, kind: slot.kind, lanes: slot.lanes, state });
 			},
 		});
 		slots.push({ ...slot, supervised });
 		return supervised;
 	};
 	for (const board of boards) {
-		const slot = { name: board.name, lanes: board.lanes.map(({ lane }) => lane.id), essential: true };
+		const slot = {
+			name: board.name,
+			lanes: board.lanes.map(({ lane }) => lane.id),
+			essential: true,
+			kind: 'relay',
+		} as const;
 		const { driver, options } = board.settings;
 		const relay = add<Relay>(slot, { open: (io) => table(drivers.relays, driver).open(options, io) });
 		for (const { lane } of board.lanes) relays.set(lane.id, relay);
@@ -67,7 +82,8 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 	const feedback = new Map<string, Supervised<Feedback>>();
 	for (const settings of config.lanes) {
 		const { id } = settings.lane;
-		const slot = (name: string, essential = true) => ({ name: `${id}.${name}`, lanes: [id], essential });
+		const slot = (name: string, essential = true) =>
+			({ name: `${id}.${name}`, lanes: [id], essential, kind: 'other' }) as const;
 		add(
 			slot('scanner'),
 			scannerOpening(settings.scanner, (scan) => deps.events.onScan(id, side(settings), scan)),

@@ -163,7 +163,17 @@ table('an emergency', [
 	],
 	[
 		'holds open again when its relay board comes back',
-		{ only: ['hold'], when: ['0 emergency_open', '1000 missing relay', '2000 missing'] },
+		{ only: ['hold'], when: ['0 emergency_open', '1000 missing relay', '2000 relay opened'] },
 		['0 hold open', '2000 hold open'],
+	],
+	[
+		'over: a relay board that is opened is told to release before anything else',
+		{ only: ['hold', 'pulse'], when: ['0 relay opened', '100 scan good'] },
+		['0 hold release', '100 pulse entry'],
+	],
+	[
+		'unknown: a relay board that is opened is left alone until the fire alarm is read',
+		{ config: { fireInput: true }, only: ['hold'], when: ['0 relay opened', '500 fire clear'] },
+		['500 hold release'],
 	],
 ]);

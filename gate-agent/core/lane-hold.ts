@@ -30,5 +30,8 @@ export function withHold([state, effects]: Step): Step {
 	return [{ ...state, hold: wanted }, isLast ? [...effects, hold] : [hold, ...effects]];
 }
 
-/** A relay board that came back may have forgotten that it holds the gate open. */
-export const doubtHold: Move = (state) => become({ hold: state.hold === 'open' ? 'unknown' : state.hold })(state);
+/**
+ * A relay board that was opened may hold the gate open since an earlier life of the agent, or may have forgotten that
+ * it should: it is told again, by the rules of `mayTell`.
+ */
+export const doubtHold: Move = become({ hold: 'unknown' });

@@ -83,7 +83,12 @@ export type LaneInput = { readonly atMs: number } & (
 	| { readonly kind: 'staff_button' }
 	| { readonly kind: 'command'; readonly command: LaneCommand }
 	/** Essential devices that are missing, all of them each time it changes. A missing lamp does not close a lane. */
-	| { readonly kind: 'devices'; readonly missing: readonly string[] }
+	| {
+			readonly kind: 'devices';
+			readonly missing: readonly string[];
+			/** The relay board was opened, at first or again: nobody knows how its coils stand. */
+			readonly relayOpened?: true;
+	  }
 	/** The deadline of `deadlineOf` has come. */
 	| { readonly kind: 'tick' }
 );

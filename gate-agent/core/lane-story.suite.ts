@@ -19,7 +19,7 @@ export interface Story {
 	readonly memory?: RememberedLane;
 	/**
 	 * `MILLISECONDS WORDS`, where the words are: `scan CODE`, `scan CODE exit`, `noise`, `pass entry`, `enter entry`,
-	 * `leave entry`, `fire STATE`, `tamper on`, `missing A B`, `button`, `mode MODE`, `admit N`, `wait`, a late answer
+	 * `leave entry`, `fire STATE`, `tamper on`, `missing A B`, `relay opened`, `button`, `mode MODE`, `admit N`, `wait`, a late answer
 	 * (`granted SCAN`, `pulsed PULSE`), another luck of the agent (`agent redeem silent`), or any other command.
 	 */
 	readonly when: readonly string[];
@@ -97,6 +97,9 @@ function inputsOf(word: string, [one = '', two]: readonly string[]): readonly La
 			return [{ atMs, kind: 'tamper', active: one === 'on' }];
 		case 'missing':
 			return [{ atMs, kind: 'devices', missing: [one, two].filter((device) => device) as string[] }];
+		case 'relay':
+			// `relay opened`: the board is there (again), and nothing else is missing.
+			return [{ atMs, kind: 'devices', missing: [], relayOpened: true }];
 		case 'button':
 			return [{ atMs, kind: 'staff_button' }];
 		case 'granted':

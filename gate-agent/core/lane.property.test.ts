@@ -73,6 +73,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 		kind: fc.constant('devices' as const),
 		missing: fc.constantFrom([], [], [], ['relay'], ['inputs', 'scanner']),
 	}),
+	fc.constant({ kind: 'devices' as const, missing: [], relayOpened: true as const }),
 	fc.constant({ kind: 'tick' as const }),
 );
 

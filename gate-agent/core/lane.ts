@@ -100,7 +100,7 @@ function handle(input: LaneInput): Move {
 		case 'command':
 			return obey(input.command);
 		case 'devices':
-			return onDevices(input.missing);
+			return onDevices(input);
 		case 'tick':
 			return stay;
 	}
@@ -134,15 +134,12 @@ function setMode(mode: LaneMode, by: string): Move {
 	};
 }
 
-function onDevices(missing: readonly string[]): Move {
-	return (state) => {
-		const cameBack = state.missing.some((device) => !missing.includes(device));
-		return inOrder(
-			become({ missing: [...missing] }),
-			when(missing.length > 0, goBlind),
-			when(cameBack, doubtHold),
-		)(state);
-	};
+function onDevices({ missing, relayOpened }: LaneInput & { kind: 'devices' }): Move {
+	return inOrder(
+		become({ missing: [...missing] }),
+		when(missing.length > 0, goBlind),
+		when(relayOpened === true, doubtHold),
+	);
 }
 
 /** Nobody waits for staff before a lane that has closed. */

@@ -138,7 +138,18 @@ const cueAdvice: Readonly<Record<Cue, readonly [zh: string, en: string]>> = {
 	welcome: ['请迎接贵宾', 'welcome the guest'],
 };
 
-/** Classes that visitors and staff know by a name; others show none, because a class code is not a name. */
+/** A class's name in both languages. */
+export interface ClassName {
+	readonly zh: string;
+	readonly en: string;
+}
+
+/** The name of a ticket class as visitors and staff know it; undefined where there is only its code. */
+export function className(cls: string): ClassName | undefined {
+	const [zh, en] = (Object.hasOwn(classNames, cls) ? classNames[cls] : undefined) ?? [];
+	return zh === undefined || en === undefined ? undefined : { zh, en };
+}
+
 const classNames: Readonly<Record<string, readonly [zh: string, en: string]>> = {
 	adult: ['成人票', 'Adult'],
 	child: ['儿童票', 'Child'],
@@ -162,7 +173,7 @@ function granted(screen: Screen & { kind: 'granted' }): Toned {
 }
 
 function grantedAdvice({ cls, cue, left, group, direction }: Screen & { kind: 'granted' }): readonly [string, string] {
-	const name = Object.hasOwn(classNames, cls) ? classNames[cls] : undefined;
+	const name = className(cls);
 	if (cue !== undefined) return forStaff(name, cueAdvice[cue]);
 	if (group !== undefined) return named(name, ['请逐一通过', 'Please go through one by one']);
 	if (direction === 'exit') return ['欢迎再来', 'See you again'];
@@ -170,24 +181,18 @@ function grantedAdvice({ cls, cue, left, group, direction }: Screen & { kind: 'g
 	return named(name, ['闸门已开', 'The gate is open']);
 }
 
-function named(
-	name: readonly [string, string] | undefined,
-	advice: readonly [string, string],
-): readonly [string, string] {
-	return name === undefined ? advice : [`${name[0]} · ${advice[0]}`, `${name[1]} · ${advice[1]}`];
+function named(name: ClassName | undefined, advice: readonly [string, string]): readonly [string, string] {
+	return name === undefined ? advice : [`${name.zh} · ${advice[0]}`, `${name.en} · ${advice[1]}`];
 }
 
-function forStaff(
-	name: readonly [string, string] | undefined,
-	ask: readonly [string, string],
-): readonly [string, string] {
+function forStaff(name: ClassName | undefined, ask: readonly [string, string]): readonly [string, string] {
 	return name === undefined
 		? [`工作人员：${ask[0]}`, `Staff: ${ask[1]}`]
-		: [`${name[0]}：${ask[0]}`, `${name[1]}: ${ask[1]}`];
+		: [`${name.zh}：${ask[0]}`, `${name.en}: ${ask[1]}`];
 }
 
 function waitStaff({ cls, cue }: Screen & { kind: 'wait_staff' }): Toned {
-	const name = Object.hasOwn(classNames, cls) ? classNames[cls] : undefined;
+	const name = className(cls);
 	const ask = cue === undefined ? (['请确认', 'please confirm'] as const) : cueAdvice[cue];
 	const [zh, en] = forStaff(name, ask);
 	return {
