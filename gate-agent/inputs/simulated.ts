@@ -1,5 +1,12 @@
 import { type Static, Type } from 'typebox';
-import type { Driver, InputEvents, InputRole, InputStates, Inputs } from '../core/device.ts';
+import {
+	type Driver,
+	type InputEvents,
+	type InputRole,
+	type InputStates,
+	type Inputs,
+	inputRoles,
+} from '../core/device.ts';
 import { StilewardError } from '../core/errors.ts';
 
 /** The contacts that simulated inputs read: a turnstile model, or a page where someone presses them. */
@@ -9,8 +16,27 @@ export interface SimulatedContacts {
 	listen(onChange: (role: InputRole, active: boolean) => void): () => void;
 }
 
-/** Options of `simulated` inputs: none. */
-export const simulatedInputsOptions = Type.Object({}, { additionalProperties: false });
+const strict = { additionalProperties: false } as const;
+
+/** A simulated contact has nothing to set. */
+const contactOptions = Type.Object({}, strict);
+
+/** Options of `simulated` inputs: which contacts the lane counts on, e.g. `contacts: { passage: {} }`. */
+export const simulatedInputsOptions = Type.Object(
+	{
+		contacts: Type.Optional(
+			Type.Object(
+				// The keys are the roles of the port, so that a new role appears here by itself.
+				Object.fromEntries(inputRoles.map((role) => [role, Type.Optional(contactOptions)])) as Record<
+					InputRole,
+					ReturnType<typeof Type.Optional<typeof contactOptions>>
+				>,
+				strict,
+			),
+		),
+	},
+	strict,
+);
 
 /** @see simulatedInputsOptions */
 export type SimulatedInputsOptions = Static<typeof simulatedInputsOptions>;

@@ -39,7 +39,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'gate-agent': { sees: agentParts },
-	scripts: { sees: ['gate-agent', ...agentParts] },
+	scripts: { sees: ['gate-agent', ...agentParts, 'scripts/start/page'] },
 	'scripts/start/page': { sees: ['gate-agent/core', 'gate-agent/display/page'], packages: [] },
 };
 

@@ -1,0 +1,42 @@
+import type { PracticeAction, PracticeRows, PracticeState } from './practice-wire.ts';
+
+/** How an action ended. `stale`: the page belongs to an earlier run of the server. */
+export type ActionResult = 'done' | 'unplugged' | 'stale' | 'gone' | 'failed';
+
+/** Sends what a person did. Never rejects. */
+export async function sendAction(action: PracticeAction): Promise<ActionResult> {
+	const secret = document.querySelector<HTMLMetaElement>('meta[name=practice-secret]')?.content ?? '';
+	try {
+		const answer = await fetch('/actions', {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', 'x-practice-secret': secret },
+			body: JSON.stringify(action),
+		});
+		if (answer.ok) return 'done';
+		if (answer.status === 403) return 'stale';
+		const { code } = (await answer.json().catch(() => ({}))) as { code?: unknown };
+		return code === 'device_lost' ? 'unplugged' : 'failed';
+	} catch {
+		return 'gone';
+	}
+}
+
+/** Whom the lane tells. */
+export interface PracticeListener {
+	readonly onState: (state: PracticeState) => void;
+	readonly onRows: (rows: PracticeRows) => void;
+	/** The server went away, or came back. */
+	readonly onGone: (gone: boolean) => void;
+}
+
+/** Listens to the lane; the browser reconnects by itself as long as the server answers. */
+export function listenToPractice(listener: PracticeListener): void {
+	const source = new EventSource('/events');
+	const on = <Data>(event: string, handle: (data: Data) => void) =>
+		// Our own server wrote it.
+		source.addEventListener(event, (message: MessageEvent<string>) => handle(JSON.parse(message.data) as Data));
+	on('state', listener.onState);
+	on('rows', listener.onRows);
+	source.addEventListener('open', () => listener.onGone(false));
+	source.addEventListener('error', () => listener.onGone(true));
+}

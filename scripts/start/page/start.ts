@@ -1,0 +1,53 @@
+import { one } from '../../../gate-agent/display/page/render.ts';
+import { connectControls } from './controls.ts';
+import { createJournalView } from './journal-view.ts';
+import { notify, showState, translate, type Visitor } from './page-view.ts';
+import { listenToPractice, sendAction } from './practice-api.ts';
+import type { PracticeAction, PracticeState } from './practice-wire.ts';
+import { createTurnstileView } from './turnstile-view.ts';
+import type { Language } from './words.ts';
+
+function main(): void {
+	let language: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
+	let state: PracticeState | undefined;
+	let visitor: Visitor = 'waiting';
+	const journal = createJournalView(one('#journal'), language);
+	const turnstile = createTurnstileView(one('#turnstile'));
+
+	const show = () => {
+		if (state === undefined) return;
+		if (!state.open.entry) visitor = 'waiting';
+		turnstile.show(state);
+		showState(state, visitor, language);
+	};
+	const act = async (action: PracticeAction) => {
+		const result = await sendAction(action);
+		notify(result === 'done' ? undefined : result, language);
+	};
+	connectControls({
+		act: (action) => void act(action),
+		state: () => state,
+		turnBack: () => {
+			visitor = 'turned_back';
+			turnstile.turnBack();
+			show();
+		},
+		switchLanguage: () => {
+			language = language === 'zh' ? 'en' : 'zh';
+			translate(language);
+			journal.speak(language);
+			show();
+		},
+	});
+	translate(language);
+	listenToPractice({
+		onState: (next) => {
+			state = next;
+			show();
+		},
+		onRows: (rows) => journal.add(rows, state?.timeZone ?? 'UTC'),
+		onGone: (gone) => notify(gone ? 'gone' : undefined, language),
+	});
+}
+
+main();

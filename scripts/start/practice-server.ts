@@ -1,0 +1,218 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { StilewardError } from '../../gate-agent/core/errors.ts';
+import {
+	assetReply,
+	escapeHtml,
+	jsonReply,
+	type OpenServer,
+	openServer,
+	type Reply,
+	textReply,
+} from '../../gate-agent/display/http-reply.ts';
+import { type AssetSource, type Assets, loadAssets } from '../../gate-agent/display/page-assets.ts';
+import { createEventStreams, type EventStreams } from '../../gate-agent/display/sse.ts';
+import type { Logger } from '../../gate-agent/logger.ts';
+import { drawPng, qrCode } from '../commands/qr.ts';
+import { sampleNames } from './page/practice-wire.ts';
+import { readAction } from './practice-actions.ts';
+import type { PracticeLane } from './practice-lane.ts';
+
+const pageSources: readonly AssetSource[] = [
+	'scripts/start/page/start.html',
+	'scripts/start/page/start.css',
+	'scripts/start/page/start.ts',
+	'scripts/start/page/controls.ts',
+	'scripts/start/page/page-view.ts',
+	'scripts/start/page/practice-api.ts',
+	'scripts/start/page/practice-wire.ts',
+	'scripts/start/page/turnstile-view.ts',
+	'scripts/start/page/journal-view.ts',
+	'scripts/start/page/journal-words.ts',
+	'scripts/start/page/words.ts',
+	'gate-agent/display/page/icon.svg',
+	'gate-agent/display/page/render.ts',
+	'gate-agent/core/errors.ts',
+	'gate-agent/core/refusal-texts.ts',
+	'gate-agent/core/texts.ts',
+].map((path) => ({ path: `/assets/${path}`, file: new URL(`../../${path}`, import.meta.url) }));
+
+const pagePath = '/assets/scripts/start/page/start.html';
+
+/** The one channel of the event streams. */
+const channel = 'practice';
+
+/** How often the journal and the agent's health are looked at; locks and contacts are told at once. */
+const watchMs = 250;
+
+/** The journal's newest rows that a page begins with. */
+const firstRowsMax = 100;
+
+/** Where the page is served, and whose lane it shows. */
+export interface PracticeServerOptions {
+	readonly port: number;
+	readonly lane: PracticeLane;
+	readonly log: Logger;
+}
+
+/** The server of the page; `changed` sends the lane's state to it. */
+export interface PracticeServer extends OpenServer {
+	changed(): void;
+}
+
+/**
+ * Serves the practice page on loopback. Its actions open a gate, if only a drawn one, so they are guarded as if it were
+ * real: only pages of this very address may send them, with a secret that the page carries, and only under a loopback
+ * name (a foreign name that resolves to loopback reads nothing). Rejects with `address_unavailable`.
+ */
+export async function startPracticeServer({ port, lane, log }: PracticeServerOptions): Promise<PracticeServer> {
+	const assets = await loadAssets(pageSources);
+	const streams = createEventStreams();
+	const watch = watchLane(lane, streams, log);
+	const context = { assets, lane, streams, watch, secret: randomBytes(24).toString('base64url') };
+	const server = await openServer({
+		host: '127.0.0.1',
+		port,
+		methods: ['GET', 'POST'],
+		log: (event, fields) => log.warn({ event, ...fields }),
+		handler: (path, request, response) => {
+			if (!isLoopbackName(request)) return textReply(421, 'Open this page as http://127.0.0.1 or http://localhost.');
+			if (request.method === 'POST') return handlePost(context, path, request);
+			if (path !== '/events') return handleGet(context, path);
+			if (streams.add(channel, response, watch.first())) return undefined;
+			return textReply(503, 'Too many pages are open. Close some.', { 'retry-after': '5' });
+		},
+	}).catch((error: unknown) => {
+		watch.stop();
+		streams.close();
+		throw error;
+	});
+	return {
+		url: server.url,
+		changed: watch.changed,
+		close: () => {
+			watch.stop();
+			streams.close();
+			return server.close();
+		},
+	};
+}
+
+interface Context {
+	readonly assets: Assets;
+	readonly lane: PracticeLane;
+	readonly streams: EventStreams;
+	readonly watch: LaneWatch;
+	/** Proves that an action comes from a page that this server sent. */
+	readonly secret: string;
+}
+
+function handleGet({ assets, lane, secret }: Context, path: string): Reply {
+	if (path === '/') return page(assets, lane, secret);
+	const asset = assets.get(path);
+	if (asset !== undefined) return assetReply(asset);
+	const sample = sampleNames.find((name) => path === `/tickets/${name}.png`);
+	if (sample === undefined) return textReply(404, 'Nothing is here. The page is at /.');
+	const body = Buffer.from(drawPng(qrCode(lane.samples()[sample].code)));
+	return { status: 200, contentType: 'image/png', body, headers: { 'cache-control': 'no-store' } };
+}
+
+function page(assets: Assets, lane: PracticeLane, secret: string): Reply {
+	const template = assets.get(pagePath)?.body.toString('utf8') ?? '';
+	const display = new URL(lane.state().display).origin;
+	return {
+		status: 200,
+		contentType: 'text/html; charset=utf-8',
+		body: template.replace('{{secret}}', escapeHtml(secret)),
+		headers: {
+			'cache-control': 'no-store',
+			'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src ${display}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+		},
+	};
+}
+
+async function handlePost({ lane, secret, watch }: Context, path: string, request: IncomingMessage): Promise<Reply> {
+	const refused = guard(request, secret);
+	if (refused !== undefined) return refused;
+	if (path !== '/actions') return textReply(404, 'Nothing is here.', closing);
+	const action = await readAction(request);
+	if (action === undefined) return textReply(400, 'This is not an action.', closing);
+	try {
+		await lane.act(action);
+		watch.changed();
+		return jsonReply(200, { ok: true });
+	} catch (error) {
+		if (!(error instanceof StilewardError)) throw error;
+		return jsonReply(409, { ok: false, code: error.code, problem: error.message });
+	}
+}
+
+/** A body that was not read to its end may follow, so the connection is given up. */
+const closing = { connection: 'close' };
+
+/** Refuses an action that no page of this server sent. */
+function guard({ headers }: IncomingMessage, secret: string): Reply | undefined {
+	const site = headers['sec-fetch-site'];
+	const sameOrigin = headers.origin === `http://${headers.host}` && (site === undefined || site === 'same-origin');
+	const given = Buffer.from(String(headers['x-practice-secret'] ?? ''));
+	const expected = Buffer.from(secret);
+	const knows = given.length === expected.length && timingSafeEqual(given, expected);
+	if (!sameOrigin || !knows) return textReply(403, 'Reload the page: it belongs to another run.', closing);
+	if (headers['content-type'] !== 'application/json') return textReply(415, 'Actions are JSON.', closing);
+	return undefined;
+}
+
+function isLoopbackName({ headers }: IncomingMessage): boolean {
+	return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/.test(headers.host ?? '');
+}
+
+interface LaneWatch {
+	/** What a new page is told first. */
+	readonly first: () => readonly { readonly event: string; readonly data: unknown }[];
+	readonly changed: () => void;
+	readonly stop: () => void;
+}
+
+/** Tells pages what changed. The agent has no subscription to its health and journal, so both are looked at. */
+function watchLane(lane: PracticeLane, streams: EventStreams, log: Logger): LaneWatch {
+	let lastState = '';
+	let lastSeq = 0;
+	let recent: Awaited<ReturnType<PracticeLane['rowsAfter']>> = [];
+	let stopped = false;
+	const changed = () => {
+		const state = lane.state();
+		const text = JSON.stringify(state);
+		if (text === lastState) return;
+		lastState = text;
+		streams.send(channel, { event: 'state', data: state });
+	};
+	const readRows = async () => {
+		const rows = await lane.rowsAfter(lastSeq);
+		const last = rows.at(-1);
+		if (last === undefined) return;
+		lastSeq = last.seq;
+		recent = [...recent, ...rows].slice(-firstRowsMax);
+		streams.send(channel, { event: 'rows', data: rows });
+	};
+	const watch = async () => {
+		try {
+			changed();
+			await readRows();
+		} catch (error) {
+			log.warn({ event: 'practice_watch_failed', err: error });
+		}
+		if (!stopped) timer = setTimeout(() => void watch(), watchMs);
+	};
+	let timer = setTimeout(() => void watch(), 0);
+	return {
+		first: () => [
+			{ event: 'state', data: lane.state() },
+			{ event: 'rows', data: recent },
+		],
+		changed,
+		stop: () => {
+			stopped = true;
+			clearTimeout(timer);
+		},
+	};
+}
