@@ -51,7 +51,7 @@ function raw(url: string, bytes: string): Promise<string> {
 	const { hostname, port } = new URL(url);
 	return new Promise((resolve, reject) => {
 		let answer = '';
-		const socket = connect(Number(port), hostname, () => socket.end(bytes));
+		const socket = connect(Number(port), hostname, () => socket.write(bytes));
 		socket.setEncoding('utf8');
 		socket.on('data', (chunk) => {
 			answer += chunk;
@@ -131,7 +131,7 @@ test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])('answers 405 to %s', asy
 test('refuses an address or headers that are too long', async () => {
 	const { url } = await serve();
 	expect((await fetch(`${url}/${'a'.repeat(httpLimits.urlCharactersMax)}`)).status).toBe(414);
-	const huge = `GET / HTTP/1.1\r\nHost: gate\r\nX-Noise: ${'a'.repeat(httpLimits.headerBytesMax)}\r\n\r\n`;
+	const huge = `GET / HTTP/1.1\r\nHost: gate\r\nConnection: close\r\nX-Noise: ${'a'.repeat(httpLimits.headerBytesMax)}\r\n\r\n`;
 	expect(await raw(url, huge)).toMatch(/^HTTP\/1\.1 431 /);
 });
 
