@@ -4,7 +4,8 @@ import { StilewardError } from './core/errors.ts';
 import { deadlineOf, initialLane, type LaneStatus, laneStatus, screenOf, step } from './core/lane.ts';
 import type { LaneConfig, LaneEffect, LaneInput, LaneState, Screen } from './core/lane-state.ts';
 import type { Denial, LaneMemory } from './core/ledger.ts';
-import type { Direction, Fact, Grant, Settlement } from './core/redemption.ts';
+import type { Fact, Grant, Settlement } from './core/redemption.ts';
+import { createLaneRelay, type LaneCoils } from './lane-relay.ts';
 import type { Logger } from './logger.ts';
 
 /** What a lane needs to act on the world. */
@@ -25,13 +26,6 @@ export interface LanePorts {
 	readonly onGranted: (grant: Grant) => void;
 	readonly monoMs: () => number;
 	readonly log: Logger;
-}
-
-/** The channels of the relay board that open a lane. */
-export interface LaneCoils {
-	readonly channel: number;
-	readonly exitChannel: number;
-	readonly pulseMs: number;
 }
 
 /** An input without its time, which the runtime adds. */
@@ -55,7 +49,11 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	let stopped = false;
 	let [state, first] = initialLane(config, memory, ports.monoMs()) as [LaneState, readonly LaneEffect[]];
 	let coils: Promise<unknown> = Promise.resolve();
-	const run = effectRunner(ports, (event) => dispatch(event));
+	const run = effectRunner({
+		ports,
+		dispatch: (event) => dispatch(event),
+		isWanted: (pulseId) => state.phase.kind === 'passing' && state.phase.open.pulse.id === pulseId,
+	});
 	const carryOut = (effect: LaneEffect) => {
 		ports.observe(effect);
 		const done = run(effect);
@@ -97,9 +95,17 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	};
 }
 
+interface EffectWiring {
+	readonly ports: LanePorts;
+	readonly dispatch: (event: LaneEvent) => void;
+	/** Whether the lane still waits for this pulse. */
+	readonly isWanted: (pulseId: number) => boolean;
+}
+
 /** Carries out effects, and dispatches the answers of those that have one. */
-function effectRunner(ports: LanePorts, dispatch: (event: LaneEvent) => void) {
+function effectRunner({ ports, dispatch, isWanted }: EffectWiring) {
 	const { admitter, log } = ports;
+	const relay = createLaneRelay(ports);
 	return (effect: LaneEffect): void | Promise<void> => {
 		switch (effect.kind) {
 			case 'check':
@@ -112,9 +118,11 @@ function effectRunner(ports: LanePorts, dispatch: (event: LaneEvent) => void) {
 					dispatch({ kind: 'redeemed', scanId: effect.scanId, result });
 				});
 			case 'pulse':
-				return pulse(ports, effect.direction).then((ok) => dispatch({ kind: 'pulsed', pulseId: effect.pulseId, ok }));
+				return relay
+					.pulse(effect.direction, () => isWanted(effect.pulseId))
+					.then((ok) => dispatch({ kind: 'pulsed', pulseId: effect.pulseId, ok }));
 			case 'hold':
-				return hold(ports, effect.state);
+				return relay.hold(effect.state);
 			case 'settle':
 				return ports.settle(effect.settlement);
 			case 'record':
@@ -145,33 +153,4 @@ async function recordEntry({ recordNow, log }: LanePorts, fact: Fact): Promise<b
 		log.error({ event: 'ledger_failed', code: error.code, problem: error.message });
 		return false;
 	}
-}
-
-async function pulse({ relay, coils, log }: LanePorts, direction: Direction): Promise<boolean> {
-	try {
-		await boardOf(relay).pulse(direction === 'exit' ? coils.exitChannel : coils.channel, coils.pulseMs);
-		return true;
-	} catch (error) {
-		if (!(error instanceof StilewardError)) throw error;
-		log.error({ event: 'pulse_failed', code: error.code, problem: error.message });
-		return false;
-	}
-}
-
-/** People must get out of an emergency both ways, so a hold is on every channel of the lane. */
-async function hold({ relay, coils, log }: LanePorts, state: 'open' | 'release'): Promise<void> {
-	try {
-		for (const channel of new Set([coils.channel, coils.exitChannel])) {
-			await boardOf(relay).set(channel, state === 'open' ? 'hold' : 'off');
-		}
-	} catch (error) {
-		if (!(error instanceof StilewardError)) throw error;
-		log.error({ event: 'hold_failed', state, code: error.code, problem: error.message });
-	}
-}
-
-function boardOf(relay: LanePorts['relay']): Relay {
-	const board = relay();
-	if (!board) throw new StilewardError('device_lost', 'the relay is not there');
-	return board;
 }

@@ -3,21 +3,27 @@ import { type Logger, pino } from 'pino';
 /** @see createLogger */
 export type { Logger };
 
-/** Where a log goes and how it looks. */
+/** What is logged, and for whom. */
 export interface LogOptions {
 	readonly level: 'debug' | 'info' | 'warn' | 'error';
-	readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
+	/** A person's terminal; without one the log is JSON lines on standard output. */
+	readonly terminal?: NodeJS.WritableStream;
 }
 
+/** Lines that wait for a reader that has stopped reading; above it they are dropped, because a lane waits for nobody. */
+const backlogBytesMax = 1024 * 1024;
+
 /**
- * The log of a program: JSON lines, or one readable line each on a terminal. Every line has `event`, and fixed fields
- * beside it (`lane`, `ticketId`, `reason`, `durationMs`). Codes, keys and names never reach it.
+ * The log of a program. Every line has `event`, and fixed fields beside it (`lane`, `ticketId`, `reason`). Codes, keys
+ * and names never reach it.
  */
-export function createLogger({ level, stream }: LogOptions): Logger {
+export function createLogger({ level, terminal }: LogOptions): Logger {
 	const options = { level, base: { pid: process.pid } };
-	return stream.isTTY
-		? pino(options, { write: (line: string) => stream.write(readable(line)) })
-		: pino(options, pino.destination({ sync: true }));
+	if (terminal) return pino(options, { write: (line: string) => terminal.write(readable(line)) });
+	const output = pino.destination({ fd: 1, sync: false, maxLength: backlogBytesMax });
+	// A reader that went away is no reason to stop the lane.
+	output.on('error', () => undefined);
+	return pino(options, output);
 }
 
 const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'warn ', 50: 'ERROR', 60: 'FATAL' };

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { type Agent, startAgent } from './agent.ts';
 import { loadConfig } from './config.ts';
 import { createLogger } from './logger.ts';
@@ -16,7 +17,10 @@ export interface RunGate {
  */
 export async function runGate({ configFile, sets = [] }: RunGate): Promise<void> {
 	const config = loadConfig({ file: configFile, sets });
-	const log = createLogger({ level: config.logLevel, stream: process.stdout });
+	const log = createLogger({
+		level: config.logLevel,
+		...(process.stdout.isTTY && { terminal: process.stdout }),
+	});
 	const die = (error: unknown) => {
 		log.fatal({ event: 'bug', err: error });
 		process.exit(70);
@@ -30,6 +34,8 @@ export async function runGate({ configFile, sets = [] }: RunGate): Promise<void>
 		...buildOf(),
 	});
 	log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });
+	// A gate is more often cut off than stopped: what its next start needs is written now.
+	void agent.ready.then(() => flushCompileCache());
 	const signal = await stopSignal();
 	log.info({ event: 'stopping', signal });
 	await closeOrGiveUp(agent);

@@ -1,4 +1,4 @@
-// node scripts/bootstrap.mjs FILE [ARGUMENT]…
+// node scripts/bootstrap.mjs [--NODE-OPTION]… FILE [ARGUMENT]…
 // Installs what is missing, then runs FILE with the pinned Node. Plain JavaScript for any Node ≥ 18, because it runs
 // before anything is installed. It prints nothing on standard output: that belongs to FILE.
 import { spawn, spawnSync } from 'node:child_process';
@@ -149,10 +149,11 @@ function become(node, args) {
 // cannot be written, Node goes on without.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'node');
 
-const [file, ...rest] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const fileAt = given.findIndex((argument) => !argument.startsWith('--'));
 try {
 	if (!isInstalled()) whileGuarded(install);
 } catch (error) {
 	fail(error.message);
 }
-if (file) become(findNode(), [join(root, file), ...rest]);
+if (fileAt >= 0) become(findNode(), [...given.slice(0, fileAt), join(root, given[fileAt]), ...given.slice(fileAt + 1)]);

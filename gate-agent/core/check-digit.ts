@@ -4,7 +4,7 @@ import { ticketIdxMax } from './ticket.ts';
 const typed = /^(0|[1-9]\d{0,9})[- ]?(\d{2})$/;
 
 /**
- * Writes a ticket's number for staff to type, e.g. `4711` as `4711-10`. The two check digits of ISO/IEC 7064
+ * Writes a ticket's number for staff to type, e.g. `4711` as `4711-30`. The two check digits of ISO/IEC 7064
  * MOD 97-10 find every wrong digit, every swap of neighbors and 98 of 99 other slips.
  */
 export function formatTicketNumber(idx: number): string {

@@ -50,7 +50,11 @@ export interface ScreenEvent {
  * list of files behind the pages. Read-only, GET only. Rejects with `address_unavailable` where it cannot listen.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-	const assets = await loadAssets(displaySources);
+	// A lane is up before its display is: types are stripped meanwhile, and the first page waits for it.
+	const assets = loadAssets(displaySources).catch((error: unknown) => {
+		options.log('display_unavailable', { cause: String(error) });
+		return undefined;
+	});
 	const streams = createEventStreams();
 	const screens = screenEvents(options);
 	const routes = { options, assets, streams, screens };
@@ -100,13 +104,14 @@ function screenEvents({ lanes, screenOf, timeZone }: HttpServerOptions): ScreenE
 
 interface Routes {
 	readonly options: HttpServerOptions;
-	readonly assets: Assets;
+	/** Undefined where they could not be made: a lane works without its display. */
+	readonly assets: Promise<Assets | undefined>;
 	readonly streams: EventStreams;
 	readonly screens: ScreenEvents;
 }
 
 async function handle(routes: Routes, path: string, response: ServerResponse): Promise<Reply | undefined> {
-	const { options, assets } = routes;
+	const { options } = routes;
 	if (path === '/') return laneList(options.lanes);
 	if (path === '/healthz') {
 		const health = options.health();
@@ -114,6 +119,8 @@ async function handle(routes: Routes, path: string, response: ServerResponse): P
 	}
 	if (path === '/metrics')
 		return { status: 200, headers: { 'cache-control': 'no-store' }, ...(await options.metrics()) };
+	const assets = await routes.assets;
+	if (assets === undefined) return textReply(503, 'The display could not be started. See the log of the gate.');
 	const asset = assets.get(path);
 	if (asset !== undefined) return assetReply(asset);
 	const lane = options.lanes.find(({ id }) => path === lanePath(id) || path === `${lanePath(id)}/events`);

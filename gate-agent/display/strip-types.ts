@@ -1,20 +1,28 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('./strip-types-process.ts', import.meta.url));
 
 /**
  * TypeScript sources as a browser runs them: types become spaces, so lines and columns stay as they are.
  *
- * Node marks the function for this as experimental and warns on its first use. A thread of its own takes that one
- * kind of warning for these few lines, so that every other warning of the agent is still printed; and the thread
- * gives the compiler's memory back when it ends. The pinned Node and the browser tests guard against a change.
- * Rejects with the compiler's `SyntaxError` where a source is not erasable TypeScript.
+ * A short-lived process does it. Node marks the function for this as experimental and warns on its first use: only
+ * there is that one kind of warning switched off, so that every other warning of the agent is still printed. And the
+ * compiler takes some 20 MB, which a gate does not keep. Rejects where a source is not erasable TypeScript; what is
+ * wrong then stands on standard error.
  */
 export async function stripTypes(sources: readonly string[]): Promise<readonly string[]> {
-	const worker = new Worker(new URL('./strip-types-worker.ts', import.meta.url), {
-		workerData: sources,
+	const child = fork(program, {
 		execArgv: ['--disable-warning=ExperimentalWarning'],
+		env: { NODE_COMPILE_CACHE: getCompileCacheDir() },
+		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 	});
-	// `once` rejects on 'error', which is how a worker reports what it threw.
-	const [stripped] = (await once(worker, 'message')) as [readonly string[]];
-	return stripped;
+	const answer = Promise.withResolvers<readonly string[]>();
+	// The one sender is `strip-types-process.ts`, which answers with as many texts as it was sent.
+	child.once('message', (stripped) => answer.resolve(stripped as readonly string[]));
+	child.once('error', answer.reject);
+	child.once('exit', (code) => answer.reject(new Error(`types could not be stripped (exit code ${code})`)));
+	child.send(sources);
+	return answer.promise;
 }

@@ -19,7 +19,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 function otherProgram(batches: number, count: number): { first: Promise<number[]>; kill: () => void } {
 	const script = `
 		const { rememberIssued } = await import(${JSON.stringify(new URL('issued-numbers.ts', import.meta.url).href)});
-		for (let i = 0; i < ${batches}; i++) console.log(await rememberIssued(${JSON.stringify(dir)}, '${evt}', ${count}));
+		for (let i = 0; i < ${batches}; i++) console.log(await rememberIssued(${JSON.stringify(dir)}, { evt: '${evt}', count: ${count} }));
 	`;
 	const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
 		stdio: ['ignore', 'pipe', 'inherit'],
@@ -37,7 +37,7 @@ function otherProgram(batches: number, count: number): { first: Promise<number[]
 
 test('four programs at once never share a number', async () => {
 	const programs = Array.from({ length: 3 }, () => otherProgram(10, 7).first);
-	const own = Promise.all(Array.from({ length: 10 }, () => rememberIssued(dir, evt, 7)));
+	const own = Promise.all(Array.from({ length: 10 }, () => rememberIssued(dir, { evt, count: 7 })));
 	const firsts = (await Promise.all([...programs, own])).flat().sort((a, b) => a - b);
 	expect(firsts).toEqual(Array.from({ length: 40 }, (_, i) => i * 7));
 	expect(await nextIdx(dir, evt)).toBe(280);
@@ -48,7 +48,7 @@ test('a program killed while it reserves leaves no lock and a whole record', asy
 	while ((await nextIdx(dir, evt)) < 5) await new Promise((done) => setImmediate(done));
 	program.kill();
 	const printed = await program.first;
-	const first = await rememberIssued(dir, evt, 1);
+	const first = await rememberIssued(dir, { evt, count: 1 });
 	expect(first).toBeGreaterThan(printed.at(-1) ?? -1);
 	expect(JSON.parse(await readFile(join(dir, 'issued.json'), 'utf8'))).toEqual({ [evt]: first });
 });

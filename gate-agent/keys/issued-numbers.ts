@@ -6,6 +6,13 @@ import { keyFiles, publicMode, readKeyJson, replaceKeyFile } from './key-files.t
 /** The highest `idx` issued for each event. */
 export type Issued = Readonly<Record<string, number>>;
 
+/** Numbers to reserve: the next `count` of an event, or exactly those from `firstIdx` on. */
+export interface Reservation {
+	readonly evt: string;
+	readonly count: number;
+	readonly firstIdx?: number;
+}
+
 /** The number that the next ticket of an event gets. Another process may take it: `rememberIssued` reserves. */
 export async function nextIdx(dir: string, evt: string): Promise<number> {
 	return highestOf(await readIssued(dir), evt) + 1;
@@ -16,7 +23,7 @@ export async function nextIdx(dir: string, evt: string): Promise<number> {
  * wastes numbers and never issues one twice. With `firstIdx` exactly these numbers are taken, also where they were
  * issued before. Throws `ticket_invalid` where no numbers are left, `keys_invalid` for a damaged record.
  */
-export async function rememberIssued(dir: string, evt: string, count: number, firstIdx?: number): Promise<number> {
+export async function rememberIssued(dir: string, { evt, count, firstIdx }: Reservation): Promise<number> {
 	if (!Number.isSafeInteger(count) || count < 1) {
 		throw new StilewardError('ticket_invalid', 'the number of tickets must be an integer of at least 1');
 	}

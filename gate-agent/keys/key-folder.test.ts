@@ -147,8 +147,8 @@ describe('what a gate trusts', () => {
 describe('a rotation', () => {
 	test('gives the numbers above the highest issued to a new key, and old tickets stay valid', async () => {
 		const first = await initKeys({ dir, nowMs });
-		await rememberIssued(dir, evt, 100);
-		await rememberIssued(dir, 'other-2026', 250);
+		await rememberIssued(dir, { evt, count: 100 });
+		await rememberIssued(dir, { evt: 'other-2026', count: 250 });
 		const old = await signed(99);
 		const second = await rotateKeys({ dir, nowMs });
 		expect(second.manifest).toMatchObject({ version: 2, revoked: [] });
@@ -165,7 +165,7 @@ describe('a rotation', () => {
 
 	test('that revokes a key refuses its tickets and signs none with it', async () => {
 		const first = await initKeys({ dir, nowMs });
-		await rememberIssued(dir, evt, 10);
+		await rememberIssued(dir, { evt, count: 10 });
 		const old = await signed(3);
 		const second = await rotateKeys({ dir, nowMs, revoke: [first.kid] });
 		expect(second.manifest.revoked).toEqual([first.kid]);
@@ -190,7 +190,7 @@ describe('a rotation', () => {
 		await expect(rotateKeys({ dir, nowMs })).rejects.toMatchObject({ code: 'keys_missing' });
 		await initKeys({ dir, nowMs });
 		await expect(rotateKeys({ dir, nowMs, revoke: ['AAAAAAAA'] })).rejects.toMatchObject({ code: 'manifest_invalid' });
-		await rememberIssued(dir, evt, 1, ticketIdxMax);
+		await rememberIssued(dir, { evt, count: 1, firstIdx: ticketIdxMax });
 		await expect(rotateKeys({ dir, nowMs })).rejects.toMatchObject({ code: 'ticket_invalid' });
 		await rm(join(dir, 'root.private.jwk'));
 		await expect(rotateKeys({ dir, nowMs })).rejects.toMatchObject({ code: 'keys_missing' });
@@ -228,30 +228,32 @@ describe('an issuer', () => {
 	test('continues after the highest number of the event', async () => {
 		await initKeys({ dir, nowMs });
 		expect(await nextIdx(dir, evt)).toBe(0);
-		expect(await rememberIssued(dir, evt, 3)).toBe(0);
-		expect(await rememberIssued(dir, evt, 1)).toBe(3);
-		expect(await rememberIssued(dir, evt, 5, 1000)).toBe(1000);
-		expect(await rememberIssued(dir, evt, 5, 10)).toBe(10);
+		expect(await rememberIssued(dir, { evt, count: 3 })).toBe(0);
+		expect(await rememberIssued(dir, { evt, count: 1 })).toBe(3);
+		expect(await rememberIssued(dir, { evt, count: 5, firstIdx: 1000 })).toBe(1000);
+		expect(await rememberIssued(dir, { evt, count: 5, firstIdx: 10 })).toBe(10);
 		expect(await nextIdx(dir, evt)).toBe(1005);
 		expect(await nextIdx(dir, 'constructor')).toBe(0);
-		expect(await rememberIssued(dir, 'constructor', 2)).toBe(0);
+		expect(await rememberIssued(dir, { evt: 'constructor', count: 2 })).toBe(0);
 		expect(await nextIdx(dir, 'constructor')).toBe(2);
 	});
 
 	test('never runs past the last number, and a refusal takes none', async () => {
 		await initKeys({ dir, nowMs });
-		expect(await rememberIssued(dir, evt, 1, ticketIdxMax - 1)).toBe(ticketIdxMax - 1);
+		expect(await rememberIssued(dir, { evt, count: 1, firstIdx: ticketIdxMax - 1 })).toBe(ticketIdxMax - 1);
 		for (const [count, first] of [[2], [0], [1, -1], [1, 0.5], [1.5], [1, ticketIdxMax + 1]] as const) {
-			await expect(rememberIssued(dir, evt, count, first)).rejects.toMatchObject({ code: 'ticket_invalid' });
+			await expect(rememberIssued(dir, { evt, count, ...(first !== undefined && { firstIdx: first }) })).rejects.toMatchObject({
+				code: 'ticket_invalid',
+			});
 		}
-		expect(await rememberIssued(dir, evt, 1)).toBe(ticketIdxMax);
+		expect(await rememberIssued(dir, { evt, count: 1 })).toBe(ticketIdxMax);
 	});
 
 	test('never continues from a damaged or lost record', async () => {
 		await initKeys({ dir, nowMs });
 		await writeFile(join(dir, 'issued.json'), '{"lantern-2026": "many"}');
-		await expect(rememberIssued(dir, evt, 1)).rejects.toMatchObject({ code: 'keys_invalid' });
+		await expect(rememberIssued(dir, { evt, count: 1 })).rejects.toMatchObject({ code: 'keys_invalid' });
 		await rm(join(dir, 'issued.json'));
-		await expect(rememberIssued(dir, evt, 1)).rejects.toMatchObject({ code: 'keys_missing' });
+		await expect(rememberIssued(dir, { evt, count: 1 })).rejects.toMatchObject({ code: 'keys_missing' });
 	});
 });

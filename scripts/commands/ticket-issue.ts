@@ -48,7 +48,10 @@ async function takeNumbers(options: IssueOptions, issuer: Issuer, terminal: Term
 			`note: numbers below ${free} may have been issued before; gates admit one ticket per number\n`,
 		);
 	}
-	const series = { ...planned, firstIdx: await rememberIssued(keys, event, count, firstIdx) };
+	const series = {
+		...planned,
+		firstIdx: await rememberIssued(keys, { evt: event, count, ...(firstIdx !== undefined && { firstIdx }) }),
+	};
 	// Another process may have taken the planned numbers in between.
 	if (series.firstIdx !== planned.firstIdx) await checkSeries(series, terminal);
 	return series;

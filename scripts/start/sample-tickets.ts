@@ -52,7 +52,7 @@ export async function issueSamples(keysDir: string, nowMs: number): Promise<Samp
 	// Object.keys gives string[]; the table has exactly these.
 	const names = Object.keys(ticketSamples) as TicketSample[];
 	const issuer = await loadIssuer(keysDir);
-	const firstIdx = await rememberIssued(keysDir, practiceEvent, names.length);
+	const firstIdx = await rememberIssued(keysDir, { evt: practiceEvent, count: names.length });
 	const codes = await Promise.all(
 		names.map(async (name, n) => {
 			const claims = claimsOf(ticketSamples[name], firstIdx + n, nowMs);

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Relay } from './core/device.ts';
+import { StilewardError } from './core/errors.ts';
+import type { Direction } from './core/redemption.ts';
+import type { Logger } from './logger.ts';
+
+/** The channels of the relay board that open a lane. */
+export interface LaneCoils {
+	readonly channel: number;
+	readonly exitChannel: number;
+	readonly pulseMs: number;
+}
+
+/** The relay of one lane. Neither call rejects for a board that fails: the lane is told, and the log. */
+export interface LaneRelay {
+	/** Opens for one visitor. False where the board failed, or where nobody wants it any more once it is free. */
+	pulse(direction: Direction, isWanted: () => boolean): Promise<boolean>;
+	/** Keeps the gate open beyond the agent's death, or ends that. */
+	hold(state: 'open' | 'release'): Promise<void>;
+}
+
+/** What the relay of a lane needs. */
+export interface LaneRelayPorts {
+	/** The open board, or undefined while it is lost. */
+	readonly relay: () => Relay | undefined;
+	readonly coils: LaneCoils;
+	readonly monoMs: () => number;
+	readonly log: Logger;
+}
+
+/** The turnstile sees two openings as two when its input was open for this long in between. */
+const betweenPulsesMs = 100;
+
+/** A board may still run a pulse that an agent before this one began. */
+const busyTriesMax = 20;
+
+/**
+ * Makes the relay of a lane. Who comes while the pulse of the visitor before still runs waits for its end: the board
+ * would refuse a second one, and the turnstile would take both for one.
+ */
+export function createLaneRelay({ relay, coils, monoMs, log }: LaneRelayPorts): LaneRelay {
+	let restUntilMs = 0;
+	const board = () => {
+		const open = relay();
+		if (!open) throw new StilewardError('device_lost', 'the relay is not there');
+		return open;
+	};
+	const pulseOnce = async (channel: number, isWanted: () => boolean) => {
+		for (let tries = 1; ; tries += 1) {
+			const restMs = restUntilMs - monoMs();
+			if (restMs > 0) await sleep(restMs);
+			// A fire or a locked lane may have come meanwhile.
+			if (!isWanted()) return false;
+			try {
+				await board().pulse(channel, coils.pulseMs);
+				restUntilMs = monoMs() + coils.pulseMs + betweenPulsesMs;
+				return true;
+			} catch (error) {
+				if (!isBusy(error) || tries === busyTriesMax) throw error;
+				restUntilMs = monoMs() + betweenPulsesMs;
+			}
+		}
+	};
+	const failed = (event: string) => (error: unknown) => {
+		if (!(error instanceof StilewardError)) throw error;
+		log.error({ event, code: error.code, problem: error.message });
+		return false;
+	};
+	return {
+		pulse: (direction, isWanted) =>
+			pulseOnce(direction === 'exit' ? coils.exitChannel : coils.channel, isWanted).catch(failed('pulse_failed')),
+		hold: async (state) => {
+			// People must get out of an emergency both ways, so a hold is on every channel of the lane.
+			const channels = [...new Set([coils.channel, coils.exitChannel])];
+			const set = async () => {
+				for (const channel of channels) await board().set(channel, state === 'open' ? 'hold' : 'off');
+			};
+			await set().catch(failed('hold_failed'));
+		},
+	};
+}
+
+function isBusy(error: unknown): boolean {
+	return error instanceof StilewardError && error.code === 'device_busy';
+}
