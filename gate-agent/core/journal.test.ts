@@ -42,6 +42,19 @@ test('time never goes back', () => {
 	expect(appendRow(later, fact, 10).head.atMs).toBe(5000);
 });
 
+test('time goes back where a newer clock epoch begins, and only there', () => {
+	const fact: Fact = { kind: 'alarm', lane: 'lane-1', alarm: 'fire', on: true };
+	const poisoned = appendRow(start, fact, 9_000_000).head;
+	const reset = appendRow(poisoned, startedIn(2), 5_000).head;
+	expect(reset).toMatchObject({ atMs: 5_000, clockEpoch: 2 });
+	expect(appendRow(reset, startedIn(2), 10).head).toMatchObject({ atMs: 5_000, clockEpoch: 2 });
+	expect(appendRow(reset, startedIn(1), 10).head).toMatchObject({ atMs: 5_000, clockEpoch: 2 });
+});
+
+function startedIn(clockEpoch: number): Fact {
+	return { kind: 'started', agent: 'gate-1', version: '1.0.0', clock: 'trusted', clockEpoch };
+}
+
 test('a whole chain holds, from the start and from any row in it', () => {
 	const rows = journal(50);
 	expect(verifyChain(rows, start)).toMatchObject({ kind: 'whole', rows: 50 });

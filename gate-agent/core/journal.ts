@@ -20,25 +20,33 @@ export interface JournalHead {
 	readonly hash: Uint8Array;
 	/** The newest row's time, 0 where there is none. */
 	readonly atMs: number;
+	/** The newest clock epoch that a `started` row has begun, 1 before any. */
+	readonly clockEpoch: number;
 }
 
 /** The head of a journal without rows. */
 export function emptyJournal(epoch: string): JournalHead {
-	return { epoch, seq: 0, hash: genesisHash, atMs: 0 };
+	return { epoch, seq: 0, hash: genesisHash, atMs: 0, clockEpoch: 1 };
 }
 
-/** The time that a row written now gets: it never goes back, whatever the clock did. */
+/** The time that a row written now gets: it never goes back within a clock epoch, whatever the clock did. */
 export function ledgerTime(head: JournalHead, atMs: number): number {
 	return Math.max(head.atMs, Math.trunc(atMs));
 }
 
-/** Makes the next row of a journal. The text is made here, once; everybody after this takes it as it is. */
+/**
+ * Makes the next row of a journal. The text is made here, once; everybody after this takes it as it is. A `started`
+ * row of a newer clock epoch takes the time as it is, also an earlier one: the root key has signed that what the
+ * epochs before took for the time was wrong.
+ */
 export function appendRow(head: JournalHead, fact: Fact, atMs: number): { row: StoredRow; head: JournalHead } {
 	const seq = head.seq + 1;
-	const at = ledgerTime(head, atMs);
+	const begins = fact.kind === 'started' && fact.clockEpoch > head.clockEpoch;
+	const at = begins ? Math.trunc(atMs) : ledgerTime(head, atMs);
+	const clockEpoch = begins ? fact.clockEpoch : head.clockEpoch;
 	const text = JSON.stringify({ seq, epoch: head.epoch, at, ...fact });
 	const hash = rowHash(head.hash, text);
-	return { row: { seq, text, hash }, head: { epoch: head.epoch, seq, hash, atMs: at } };
+	return { row: { seq, text, hash }, head: { epoch: head.epoch, seq, hash, atMs: at, clockEpoch } };
 }
 
 /** The hash of a row, synchronous so that it can be made inside a transaction. */

@@ -51,7 +51,8 @@ export interface Learned {
  * 3. The same `redemptionId` again gives the first answer and writes nothing.
  * 4. A grant holds its uses until it is settled; `settle` of an unknown or settled grant writes nothing, except the
  *    late passage (`late: true`), which takes a returned use again.
- * 5. Rows are numbered 1, 2, 3 … within an epoch without gaps; no row is ever changed; `at` never goes back.
+ * 5. Rows are numbered 1, 2, 3 … within an epoch without gaps; no row is ever changed; `at` never goes back within a
+ *    clock epoch, and only a `started` row of a newer one begins it.
  * 6. `deny` never throws and never waits: equal denials are coalesced, more than `denialsPerMinuteMax` of a lane are
  *    only counted. `flush` makes them durable.
  */
@@ -79,7 +80,9 @@ export interface Ledger {
 	rows(after: number, limit: number): Promise<readonly JournalRow[]>;
 	/** Milliseconds since 1970 of the newest row, 0 for an empty journal: one of the clock's floors. */
 	latestMs(): Promise<number>;
-	/** Small values that outlive a restart, e.g. the clock floor. */
+	/** The newest clock epoch that a `started` row has begun, 1 before any. It outlives a restart. */
+	clockEpoch(): Promise<number>;
+	/** Small values that outlive a restart, e.g. the version of the key manifest. */
 	remember(name: string, value: string): Promise<void>;
 	recall(name: string): Promise<string | undefined>;
 	close(): Promise<void>;

@@ -1,4 +1,7 @@
 import { ledgerSuite } from './ledger.suite.ts';
+import { ledgerClockSuite } from './ledger-clock.suite.ts';
 import { createMemoryLedger } from './memory-ledger.ts';
 
-ledgerSuite('memory ledger', async () => createMemoryLedger({ epoch: 'epoch-1', device: 'gate-1' }));
+const makeLedger = async () => createMemoryLedger({ epoch: 'epoch-1', device: 'gate-1' });
+ledgerSuite('memory ledger', makeLedger);
+ledgerClockSuite('memory ledger', makeLedger);

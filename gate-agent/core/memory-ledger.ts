@@ -148,6 +148,11 @@ class MemoryLedger implements Ledger {
 		return this.#head.atMs;
 	}
 
+	async clockEpoch(): Promise<number> {
+		this.#assertOpen();
+		return this.#head.clockEpoch;
+	}
+
 	async remember(name: string, value: string): Promise<void> {
 		this.#assertOpen();
 		this.#notes.set(name, value);

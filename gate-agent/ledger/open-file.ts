@@ -127,7 +127,8 @@ function replace(file: string, options: FileOptions, why: 'corrupt' | 'restored'
 		const opened = prepare(db, options);
 		const carried = carryOver(path, db);
 		syncFolder(options.dir);
-		return { ...opened, setAside: { path, why, carried } };
+		// The notes that came over tell the clock epoch.
+		return { ...opened, head: opened.store.journalHead(opened.epoch), setAside: { path, why, carried } };
 	} catch (error) {
 		db.close();
 		throw error;

@@ -35,6 +35,23 @@ afterEach(async () => {
 	rmSync(base, { recursive: true, force: true });
 });
 
+const started = { kind: 'started', agent: 'gate-1', version: '1.0.0', clock: 'trusted' } as const;
+
+test('a clock epoch outlives a restart and a damaged file, and begins once', async () => {
+	const { ledger: first } = await open();
+	await first.record({ ...started, clockEpoch: 1 }, 9_000);
+	await first.record({ ...started, clockEpoch: 2 }, 1_000);
+	await first.close();
+	const { ledger: second } = await open();
+	await second.record({ ...started, clockEpoch: 2 }, 500);
+	expect(await second.latestMs()).toBe(1_000);
+	await second.close();
+	overwrite(pageOf('journal'), new Uint8Array(64).fill(0xaa));
+	const { ledger: third, setAside } = await open();
+	expect(setAside).toBeDefined();
+	expect(await third.clockEpoch()).toBe(2);
+});
+
 let epochs = 0;
 async function open(verifyAtStart = false) {
 	const opened = await openSqliteLedger({

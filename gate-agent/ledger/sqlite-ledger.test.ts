@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { ledgerSuite } from '../core/ledger.suite.ts';
+import { ledgerClockSuite } from '../core/ledger-clock.suite.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'ledger-suite-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 let folders = 0;
-ledgerSuite('SQLite ledger', async () => {
+const makeLedger = async () => {
 	folders += 1;
 	const dir = join(base, String(folders));
 	const { ledger } = await openSqliteLedger({
@@ -19,4 +20,6 @@ ledgerSuite('SQLite ledger', async () => {
 		verifyAtStart: false,
 	});
 	return ledger;
-});
+};
+ledgerSuite('SQLite ledger', makeLedger);
+ledgerClockSuite('SQLite ledger', makeLedger);

@@ -186,6 +186,10 @@ class LedgerOnDisk implements SqliteLedger {
 		return this.#read(() => this.#file.head.atMs);
 	}
 
+	async clockEpoch(): Promise<number> {
+		return this.#read(() => this.#file.head.clockEpoch);
+	}
+
 	async remember(name: string, value: string): Promise<void> {
 		this.#write(({ store }) => store.putNote(name, value));
 	}

@@ -58,6 +58,7 @@ function journalStore(db: Connection) {
 	);
 	const changes = db.prepare<[], number>('SELECT total_changes()').pluck();
 	const meta = db.prepare<[string], string>('SELECT value FROM meta WHERE name = ?').pluck();
+	const clockEpoch = db.prepare<[], string>("SELECT value FROM notes WHERE name = 'clock_epoch'").pluck();
 	const setMeta = db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
 	return {
 		/** Rows that this connection has written since it was opened. */
@@ -68,8 +69,10 @@ function journalStore(db: Connection) {
 		journalAfter: (seq: number, limit: number): readonly StoredRow[] => after.all(seq, limit),
 		journalHead(epoch: string): JournalHead {
 			const row = newest.get();
-			if (row === undefined) return emptyJournal(epoch);
-			return { epoch, seq: row.seq, hash: new Uint8Array(row.hash), atMs: parseRow(row.row).at };
+			// A note, because notes come over from a ledger that was set aside: an epoch must not begin twice.
+			const known = { clockEpoch: Number(clockEpoch.get() ?? 1) };
+			if (row === undefined) return { ...emptyJournal(epoch), ...known };
+			return { epoch, seq: row.seq, hash: new Uint8Array(row.hash), atMs: parseRow(row.row).at, ...known };
 		},
 	};
 }

@@ -23,6 +23,7 @@ export interface Transaction {
 export function append(tx: Transaction, fact: Fact, atMs: number): void {
 	const { row, head } = appendRow(tx.head, fact, atMs);
 	tx.store.appendRow(head.epoch, row);
+	if (head.clockEpoch !== tx.head.clockEpoch) tx.store.putNote('clock_epoch', `${head.clockEpoch}`);
 	tx.head = head;
 }
 
