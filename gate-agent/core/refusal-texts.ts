@@ -78,7 +78,7 @@ export const closedLane: Readonly<Record<LaneMode | 'out_of_service' | 'emergenc
 	},
 	exit: {
 		symbol: 'barrier',
-		words: { zh: ['此通道仅供离场', '请使用入口通道'], en: ['This lane is exit only', 'Please use an entrance lane'] },
+		words: { zh: ['离场专用通道', '请使用入口通道'], en: ['This lane is exit only', 'Please use an entrance lane'] },
 	},
 	both: {
 		symbol: 'barrier',
@@ -114,7 +114,7 @@ export const closedLane: Readonly<Record<LaneMode | 'out_of_service' | 'emergenc
 
 const staffNeeded: Readonly<Record<(Refusal & { reason: 'staff_needed' })['why'], Wording>> = {
 	not_confirmed: {
-		zh: ['未获工作人员确认', '请向工作人员咨询'],
+		zh: ['工作人员未确认', '请向工作人员咨询'],
 		en: ['Not confirmed by the staff', 'Please speak to the staff'],
 	},
 	holder_bound: {
@@ -126,7 +126,7 @@ const staffNeeded: Readonly<Record<(Refusal & { reason: 'staff_needed' })['why']
 		en: ['The staff must check this ticket', 'Please show it to the staff'],
 	},
 	unknown_session: {
-		zh: ['场次需人工核对', '请向工作人员出示门票'],
+		zh: ['需核对场次', '请向工作人员出示门票'],
 		en: ['The staff must check the session', 'Please show your ticket to the staff'],
 	},
 };
@@ -153,27 +153,27 @@ const refusalMessages: Writes = {
 		en: ['This ticket is not known here', 'Please ask at the ticket office'],
 	}),
 	wrong_event: fixed('cross', {
-		zh: ['不是本次活动的门票', '请核对票面上的活动'],
+		zh: ['非本活动门票', '请核对票面上的活动'],
 		en: ['This ticket is for another event', 'Check the event on your ticket'],
 	}),
 	wrong_zone: ({ zones }) => ({
 		symbol: 'place',
 		words: {
-			zh: ['此票不能从这里进入', `请前往：${zones.join('、')}`],
-			en: ['Not valid at this entrance', `Please go to: ${zones.join(', ')}`],
+			zh: ['此票不能从这里进入', `请前往：${zones.map(placeName).join('、')}`],
+			en: ['Not valid at this entrance', `Please go to: ${zones.map(placeName).join(', ')}`],
 		},
 	}),
 	wrong_gate: ({ home }) => ({
 		symbol: 'place',
 		words: {
-			zh: ['此票须从指定入口进入', home === undefined ? '请询问工作人员' : `请前往：${home}`],
+			zh: ['请走指定入口', home === undefined ? '请询问工作人员' : `请前往：${home}`],
 			en: ['This ticket has its own entrance', home === undefined ? 'Please ask the staff' : `Please go to: ${home}`],
 		},
 	}),
 	not_yet_valid: ({ fromMs }, { zh, en }) => ({
 		symbol: 'clock',
 		words: {
-			zh: ['还未到入场时间', withTime(zh.time(fromMs), (time) => `${time} 起可入场`, '请核对票面时间')],
+			zh: ['未到入场时间', withTime(zh.time(fromMs), (time) => `${time} 起可入场`, '请核对票面时间')],
 			en: [
 				'Too early for this ticket',
 				withTime(en.time(fromMs), (time) => `Please come back from ${time}`, 'Check the time on your ticket'),
@@ -204,14 +204,15 @@ const refusalMessages: Writes = {
 	in_progress: ({ lane }, { zh, en }) => ({
 		symbol: 'place',
 		words: {
-			zh: ['此票正在使用', `请从${zh.lane(lane)}通过`],
+			zh: ['此票正在使用', `请从${zh.lane(lane)} 通过`],
 			en: ['This ticket is in use', `Please go through at ${en.lane(lane)}`],
 		},
 	}),
 	no_uses_left: (refusal, writers) => ({
 		symbol: 'used',
 		words: {
-			zh: [`${refusal.use} 次已用完`, lastUse(refusal, writers).zh],
+			// A number alone on a line would be read as something else.
+			zh: [`${refusal.use}\u00a0次已用完`, lastUse(refusal, writers).zh],
 			en: [`All ${refusal.use} admissions are used`, lastUse(refusal, writers).en],
 		},
 	}),
@@ -234,6 +235,11 @@ const refusalMessages: Writes = {
 		en: ['The ticket cannot be recorded now', 'Please see the staff'],
 	}),
 };
+
+/** Zones are named in small letters with underscores; a visitor reads words. */
+function placeName(zone: string): string {
+	return zone.replaceAll('_', ' ');
+}
 
 function withTime(time: string, write: (time: string) => string, otherwise: string): string {
 	return time === '' ? otherwise : write(time);

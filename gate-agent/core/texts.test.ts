@@ -13,7 +13,7 @@ const refusals: { readonly [R in Refusal['reason']]: readonly (Refusal & { reaso
 	bad_signature: [{ reason: 'bad_signature' }],
 	unknown_key: [{ reason: 'unknown_key' }],
 	wrong_event: [{ reason: 'wrong_event', evt: 'spring-2027' }],
-	wrong_zone: [{ reason: 'wrong_zone', zones: ['north', 'south'] }],
+	wrong_zone: [{ reason: 'wrong_zone', zones: ['north_gate', 'south'] }],
 	wrong_gate: [{ reason: 'wrong_gate' }, { reason: 'wrong_gate', home: 'East gate' }],
 	not_yet_valid: [{ reason: 'not_yet_valid', fromMs: atMs }],
 	expired: [{ reason: 'expired', untilMs: atMs }],
@@ -122,6 +122,11 @@ test('writes where and when a ticket was used, in the venue’s time and without
 	expect(textOf(screen, { timeZone: 'Europe/Berlin', nowMs: atMs }).en.advice).toContain('07:03');
 });
 
+test('keeps a number with its unit, so that no line holds a number alone', () => {
+	const title = textOf({ kind: 'refused', refusal: { reason: 'no_uses_left', use: 20 } }, { timeZone }).zh.title;
+	expect(title).toBe('20\u00a0次已用完');
+});
+
 test('leaves out a time that no calendar can write', () => {
 	const refusal: Refusal = { reason: 'expired', untilMs: Number.MAX_SAFE_INTEGER * 1000 };
 	const { zh, en } = textOf({ kind: 'refused', refusal }, { timeZone });
@@ -134,6 +139,8 @@ test('names a lane by its own name where it is not just numbered', () => {
 		textOf({ kind: 'refused', refusal: { reason: 'in_progress', lane } }, { timeZone }).en.advice;
 	expect(inProgress('lane-12')).toBe('Please go through at lane 12');
 	expect(inProgress('South gate')).toBe('Please go through at South gate');
+	const screen: Screen = { kind: 'refused', refusal: { reason: 'in_progress', lane: 'lane-12' } };
+	expect(textOf(screen, { timeZone }).zh.advice).toBe('请从通道 12 通过');
 });
 
 test('hands seat, group progress and cue to the display', () => {
