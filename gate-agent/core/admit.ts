@@ -3,8 +3,9 @@ import type { DecideContext, Decision, History } from './decide.ts';
 import { decide } from './decide.ts';
 import { StilewardError } from './errors.ts';
 import type { Keyset } from './keyset.ts';
-import type { Checked, RedeemResult } from './lane-state.ts';
+import type { Checked, RedeemResult, UnverifiedLimit } from './lane-state.ts';
 import type { Ledger, RedeemRequest } from './ledger.ts';
+import { hourMs } from './ledger-rules.ts';
 import type { Policy } from './policy.ts';
 import { classPolicyDefaults, classPolicyOf } from './policy.ts';
 import type { Direction, RedemptionId } from './redemption.ts';
@@ -47,27 +48,50 @@ async function check(deps: AdmitDeps, text: string, direction: Direction): Promi
 	if (verified.kind === 'refused') return verified;
 	const { ticket } = verified;
 	const { request, context } = asked(deps, ticket, direction);
-	const decision = decide(ticket, await deps.ledger.history(request), context);
-	if (decision.kind === 'deny') return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id };
+	const history = await deps.ledger.history(request);
+	const decision = decide(ticket, history, context);
+	if (decision.kind === 'deny') {
+		const limit = limitOf({ ticket, history, context, decision });
+		return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id, ...limit };
+	}
 	const classPolicy = classPolicyOf(deps.policy, ticket.cls) ?? classPolicyDefaults;
 	return { kind: 'admissible', admissible: { ticket, decision, classPolicy } };
 }
 
 async function redeemEntry(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
 	const { request, context } = asked(deps, ticket, 'entry');
-	let granted: { decision: Decision & { kind: 'grant' }; history: History } | undefined;
+	let made: { decision: Decision; history: History } | undefined;
 	const redeemed = await deps.ledger.redeem(request, (history) => {
 		const decision = decide(ticket, history, context);
-		if (decision.kind === 'grant') granted = { decision, history };
+		made = { decision, history };
 		return decision;
 	});
-	if (redeemed.kind === 'denied') return { kind: 'refused', refusal: redeemed.decision.refusal };
+	const limit = made === undefined ? {} : limitOf({ ticket, context, ...made });
+	if (redeemed.kind === 'denied') return { kind: 'refused', refusal: redeemed.decision.refusal, ...limit };
 	return {
 		kind: 'granted',
 		grant: redeemed.grant,
-		left: granted?.decision.left ?? 0,
-		givenBack: granted?.history.givenBack ?? 0,
+		left: made?.decision.kind === 'grant' ? made.decision.left : 0,
+		givenBack: made?.history.givenBack ?? 0,
+		...limit,
 	};
+}
+
+interface Decided {
+	readonly ticket: Ticket;
+	readonly context: DecideContext;
+	readonly history: History;
+	readonly decision: Decision;
+}
+
+/** Whether this decision reached, or was made at, the limit of admissions that the authority has not confirmed. */
+function limitOf({ ticket, context, history, decision }: Decided): UnverifiedLimit {
+	const limit = classPolicyOf(context.policy, ticket.cls)?.unverifiedPerHour;
+	const isAdmitted = decision.kind === 'grant' && decision.rung === 'local';
+	const isRefused = decision.kind === 'deny' && decision.refusal.reason === 'offline_refused';
+	if (limit === undefined || !(isAdmitted || isRefused)) return {};
+	if (history.unverifiedInHour + (isAdmitted ? 1 : 0) < limit) return {};
+	return { unverifiedLimitMs: hourMs - (context.clock.nowMs % hourMs) };
 }
 
 async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {

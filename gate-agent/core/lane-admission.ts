@@ -1,4 +1,4 @@
-import { clearForced } from './lane-alarms.ts';
+import { clearForced, onUnverifiedLimit } from './lane-alarms.ts';
 import { closedFor, sayClosed } from './lane-closed.ts';
 import type { Move } from './lane-move.ts';
 import { become, emit, inOrder, say, stay } from './lane-move.ts';
@@ -105,7 +105,7 @@ export function onChecked(scanId: number, result: Checked): Move {
 		const { phase } = state;
 		if (phase.kind !== 'checking' || phase.attempt.scanId !== scanId) return stay(state);
 		const { attempt } = phase;
-		if (result.kind === 'refused') return refuse({ attempt, ...result })(state);
+		if (result.kind === 'refused') return inOrder(onUnverifiedLimit(result), refuse({ attempt, ...result }))(state);
 		const { admissible } = result;
 		const waits = admissible.classPolicy.lane === 'confirm' && attempt.side === 'entry';
 		return (waits ? waitForStaff(attempt, admissible) : redeem(attempt, admissible))(state);
@@ -163,7 +163,7 @@ export const onStaffButton: Move = (state) => {
 
 /** The answer to a redemption. A grant that nobody waits for any more goes back, so that none is ever lost. */
 export function onRedeemed(scanId: number, result: RedeemResult): Move {
-	return (state) => {
+	return inOrder(result.kind === 'exited' ? stay : onUnverifiedLimit(result), (state) => {
 		const { phase } = state;
 		if (phase.kind !== 'redeeming' || phase.attempt.scanId !== scanId) return disown(result)(state);
 		const { attempt, admissible } = phase;
@@ -171,7 +171,7 @@ export function onRedeemed(scanId: number, result: RedeemResult): Move {
 		const mode = closedFor(state, attempt.side);
 		if (mode) return inOrder(become({ phase: idle }), disown(result), sayClosed(mode))(state);
 		return openFor(attempt, admissible, result)(state);
-	};
+	});
 }
 
 function disown(result: RedeemResult): Move {

@@ -1,7 +1,7 @@
 import { isControlled } from './lane-closed.ts';
 import type { Move } from './lane-move.ts';
 import { become, emit, inOrder, stay, when } from './lane-move.ts';
-import type { LaneState, PassageCount } from './lane-state.ts';
+import type { LaneState, PassageCount, UnverifiedLimit } from './lane-state.ts';
 import type { AlarmKind, Direction } from './redemption.ts';
 
 /** A forced passage raises its alarm for this long; each further one anew. The staff button ends it at once. */
@@ -76,6 +76,13 @@ export function onTamper(active: boolean): Move {
 	return active ? raise('tamper') : clear('tamper');
 }
 
+/** Too many were admitted on the lane's own word in this hour: alarms until it ends. */
+export function onUnverifiedLimit({ unverifiedLimitMs }: UnverifiedLimit): Move {
+	if (unverifiedLimitMs === undefined) return stay;
+	return (state) =>
+		inOrder(raise('unverified_limit'), become({ unverifiedUntilMs: state.nowMs + unverifiedLimitMs }))(state);
+}
+
 /** When a passage contact will have been active for too long; undefined while none is or where it may be. */
 export function openTooLongDue(state: LaneState): number | undefined {
 	if (!isControlled(state) || state.alarms.includes('open_too_long')) return undefined;
@@ -91,6 +98,10 @@ export const clearOpenTooLong: Move = (state) =>
 export const expireAlarms: Move = (state) =>
 	inOrder(
 		when(isDue(state.forcedUntilMs, state), clearForced),
+		when(
+			isDue(state.unverifiedUntilMs, state),
+			inOrder(clear('unverified_limit'), become({ unverifiedUntilMs: undefined })),
+		),
 		when(isDue(openTooLongDue(state), state), raise('open_too_long')),
 		when(isDue(state.passagesDueMs, state), flushPassages),
 	)(state);

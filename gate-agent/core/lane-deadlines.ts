@@ -15,6 +15,7 @@ export function deadlineOf(state: LaneState): number | undefined {
 		phaseDue(state.phase),
 		state.verdict?.untilMs,
 		state.forcedUntilMs,
+		state.unverifiedUntilMs,
 		state.passagesDueMs,
 		openTooLongDue(state),
 	].filter((atMs) => atMs !== undefined);

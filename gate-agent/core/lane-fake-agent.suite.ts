@@ -91,7 +91,9 @@ export class StoryLedger {
 		const grant: Grant = { ...grantOf(`r${this.grants.length}`, ticket), ...held };
 		this.grants.push(grant);
 		this.use(ticket.id, grant.uses);
-		return { kind: 'granted', grant, left: left - count, givenBack: this.givenBack.get(ticket.id) ?? 0 };
+		// The class `crowd` is at its limit of unverified admissions for another minute.
+		const limit = ticket.cls === 'crowd' ? { unverifiedLimitMs: 60_000 } : {};
+		return { kind: 'granted', grant, left: left - count, givenBack: this.givenBack.get(ticket.id) ?? 0, ...limit };
 	}
 
 	settle(settlement: Settlement): void {

@@ -99,20 +99,26 @@ export type FireState = 'active' | 'clear' | 'unknown';
 /** The answer to a `check` effect. */
 export type Checked =
 	| { readonly kind: 'admissible'; readonly admissible: Admissible }
-	| { readonly kind: 'refused'; readonly refusal: Refusal; readonly ticketId?: TicketId };
+	| ({ readonly kind: 'refused'; readonly refusal: Refusal; readonly ticketId?: TicketId } & UnverifiedLimit);
+
+/** Told where the admissions of a class on the lane's own word have reached their limit for this clock hour. */
+export interface UnverifiedLimit {
+	/** Milliseconds until the hour ends and counting begins anew. */
+	readonly unverifiedLimitMs?: number;
+}
 
 /** The answer to a `redeem` effect. */
 export type RedeemResult =
-	| {
+	| ({
 			readonly kind: 'granted';
 			readonly grant: Grant;
 			readonly left: number;
 			/** Counted give-backs on this allowance before this grant; at `giveBackMax` a use stays consumed. */
 			readonly givenBack: number;
-	  }
+	  } & UnverifiedLimit)
 	/** An exit scan was recorded. */
 	| { readonly kind: 'exited'; readonly ticketId: TicketId }
-	| { readonly kind: 'refused'; readonly refusal: Refusal };
+	| ({ readonly kind: 'refused'; readonly refusal: Refusal } & UnverifiedLimit);
 
 /** What the lane wants done. The agent carries effects out in order. */
 export type LaneEffect =
@@ -198,6 +204,8 @@ export interface LaneState {
 	readonly alarms: readonly AlarmKind[];
 	/** When `forced_open` ends by itself. */
 	readonly forcedUntilMs: number | undefined;
+	/** When the hour ends whose limit of unverified admissions was reached, and `unverified_limit` with it. */
+	readonly unverifiedUntilMs: number | undefined;
 	/** Passages without a grant that have no journal row yet. */
 	readonly passages: readonly PassageCount[];
 	/** When they get one. */

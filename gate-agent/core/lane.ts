@@ -58,6 +58,7 @@ export function initialLane(config: LaneConfig, memory: RememberedLane | undefin
 		missedInRow: 0,
 		alarms: [],
 		forcedUntilMs: undefined,
+		unverifiedUntilMs: undefined,
 		passages: [],
 		passagesDueMs: undefined,
 		verdict: undefined,

@@ -173,9 +173,12 @@ export function splitTicketId(id: TicketId): { evt: string; idx: number } {
 	return { evt: id.slice(0, slash), idx };
 }
 
+/** A clock hour, milliseconds. */
+export const hourMs = 3_600_000;
+
 /** The clock hour in which unverified admissions of a lane are counted. */
 export function hourOf(atMs: number): number {
-	return Math.floor(atMs / 3_600_000);
+	return Math.floor(atMs / hourMs);
 }
 
 /** Facts that have a method of their own may not come through `record`. */
