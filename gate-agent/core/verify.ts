@@ -24,6 +24,17 @@ export type Verified =
  * - `bad_signature`: the key is known and did not sign this.
  */
 export async function verify(text: string, keyset: Keyset): Promise<Verified> {
+	const claim = claimOf(text, keyset);
+	return claim.kind === 'refused' ? claim : claim.prove();
+}
+
+/** What a code claims before its signature is checked. Nothing may follow from it until `prove` gives a ticket. */
+export type Claim =
+	| (Verified & { kind: 'refused' })
+	| { readonly kind: 'claim'; readonly ticket: Ticket; readonly prove: () => Promise<Verified> };
+
+/** The part of `verify` that comes before the signature, for those who have something to do while it is checked. */
+export function claimOf(text: string, keyset: Keyset): Claim {
 	const format = ticketFormats.find(({ looksLike }) => looksLike(text));
 	if (!format) return { kind: 'refused', refusal: { reason: 'not_a_ticket', code: classifyForeign(text) } };
 	const decoded = format.decode(text);
@@ -32,11 +43,14 @@ export async function verify(text: string, keyset: Keyset): Promise<Verified> {
 	const key = keyset.keys.get(kid);
 	if (!key || !covers(key.entry, ticket)) return refused('unknown_key', ticket);
 	if (!permits(key.entry, alg)) return refused('bad_signature', ticket);
-	const proven = await isSigned(decoded, key.verifyKey);
-	return proven ? { kind: 'ticket', ticket, kid, format: format.name } : refused('bad_signature', ticket);
+	const prove = async (): Promise<Verified> =>
+		(await isSigned(decoded, key.verifyKey))
+			? { kind: 'ticket', ticket, kid, format: format.name }
+			: refused('bad_signature', ticket);
+	return { kind: 'claim', ticket, prove };
 }
 
-function refused(reason: 'unknown_key' | 'bad_signature', { id }: Ticket): Verified {
+function refused(reason: 'unknown_key' | 'bad_signature', { id }: Ticket): Verified & { kind: 'refused' } {
 	return { kind: 'refused', refusal: { reason }, ticketId: id };
 }
 

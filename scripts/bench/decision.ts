@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
-import { createAgentClock } from '../../gate-agent/agent-clock.ts';
+import { type AgentClock, createAgentClock } from '../../gate-agent/agent-clock.ts';
 import { startLane } from '../../gate-agent/agent-lane.ts';
 import { loadConfig } from '../../gate-agent/config.ts';
 import type { Relay } from '../../gate-agent/core/device.ts';
@@ -19,6 +19,9 @@ import { event, gateFile, openVenue, scatteredIdx } from './venue.ts';
 const rounds = 2_000;
 const roundsQuick = 100;
 const warmups = 50;
+
+/** More than a relay rests between two pulses. */
+const betweenVisitorsMs = 500;
 
 /** What a decision may cost at most, and how often its floor. */
 const budget = { p99Ms: 5, timesFloor: 2 } as const;
@@ -91,8 +94,9 @@ async function openBenchLane(dir: string, keys: string): Promise<BenchLane> {
 	const { keyset } = await loadTrust(keys);
 	const writer = createLedgerWriter({ onFailing: fail, onDropped: fail });
 	const told = relayThatTells();
+	let skippedMs = 0;
 	const clock = createAgentClock(
-		{ systemMs: Date.now, monoMs: () => performance.now() },
+		{ systemMs: Date.now, monoMs: () => performance.now() + skippedMs },
 		{ floorsMs: [Date.now() - 1], epoch: 1, onChange: () => {} },
 	);
 	const lane = startLane(settings, undefined, {
@@ -112,19 +116,28 @@ async function openBenchLane(dir: string, keys: string): Promise<BenchLane> {
 	});
 	lane.dispatch({ kind: 'devices', missing: [] });
 	return {
-		admit: (text) => admit({ lane, writer, nextPulse: told.nextPulse }, text),
+		admit: async (text) => {
+			const tookMs = await admit({ lane, writer, clock, nextPulse: told.nextPulse }, text);
+			// The pulse itself is skipped: a visitor who comes during it would wait for its end.
+			skippedMs += settings.relay.pulseMs + betweenVisitorsMs;
+			return tookMs;
+		},
 		close: () => closeLane(lane, ledger),
 	};
 }
 
-async function admit(
-	{ lane, writer, nextPulse }: { lane: LaneRuntime; writer: LedgerWriter; nextPulse: () => Promise<number> },
-	text: string,
-): Promise<number> {
+interface AdmitParts {
+	readonly lane: LaneRuntime;
+	readonly writer: LedgerWriter;
+	readonly clock: AgentClock;
+	readonly nextPulse: () => Promise<number>;
+}
+
+async function admit({ lane, writer, clock, nextPulse }: AdmitParts, text: string): Promise<number> {
 	const pulsed = nextPulse();
-	const atMs = performance.now();
-	lane.dispatch({ kind: 'scan', side: 'entry', scan: { kind: 'code', text, atMs } });
-	const tookMs = (await pulsed) - atMs;
+	const startedMs = performance.now();
+	lane.dispatch({ kind: 'scan', side: 'entry', scan: { kind: 'code', text, atMs: clock.monoMs() } });
+	const tookMs = (await pulsed) - startedMs;
 	// The settlement belongs to this admission, but nobody waits for it.
 	while (lane.status.phase !== 'idle' || writer.pending > 0) await turn();
 	return tookMs;
