@@ -65,6 +65,37 @@ describe('the relay of a lane', () => {
 		expect(await laneRelay(undefined).pulse('entry', always)).toBe(false);
 	});
 
+	it('tells a board that failed again, until the gate stands as it must', async () => {
+		const { relay, told } = board();
+		let failures = 2;
+		const failing: Relay = {
+			...relay,
+			set: async (channel, state) => {
+				failures -= 1;
+				if (failures >= 0) throw new StilewardError('device_timeout', 'no answer');
+				await relay.set(channel, state);
+			},
+		};
+		await laneRelay(failing).hold('release');
+		expect(told.map(({ what }) => what)).toEqual(['off 1', 'off 2']);
+	});
+
+	it('does not repeat an order that a newer one has replaced, nor to a board that is gone', async () => {
+		const { relay, told } = board();
+		let isBroken = true;
+		const set: Relay['set'] = async (channel, state) => {
+			if (isBroken) throw new StilewardError('device_timeout', 'no answer');
+			await relay.set(channel, state);
+		};
+		const lane = laneRelay({ ...relay, set });
+		const open = lane.hold('open');
+		isBroken = false;
+		await lane.hold('release');
+		await open;
+		expect(told.map(({ what }) => what)).toEqual(['off 1', 'off 2']);
+		await laneRelay(undefined).hold('open');
+	});
+
 	it('holds both directions open, and releases both', async () => {
 		const { relay, told } = board();
 		const lane = laneRelay(relay);

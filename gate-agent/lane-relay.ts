@@ -15,7 +15,10 @@ export interface LaneCoils {
 export interface LaneRelay {
 	/** Opens for one visitor. False where the board failed, or where nobody wants it any more once it is free. */
 	pulse(direction: Direction, isWanted: () => boolean): Promise<boolean>;
-	/** Keeps the gate open beyond the agent's death, or ends that. */
+	/**
+	 * Keeps the gate open beyond the agent's death, or ends that. A board that fails is told again until it obeys, is
+	 * lost (it is told anew once it is back), or another order takes this one's place.
+	 */
 	hold(state: 'open' | 'release'): Promise<void>;
 }
 
@@ -31,6 +34,9 @@ export interface LaneRelayPorts {
 /** The turnstile sees two openings as two when its input was open for this long in between. */
 const betweenPulsesMs = 100;
 
+/** How long to wait before a board that failed is told again to hold or to release. */
+const holdRetryMs = 500;
+
 /** A board may still run a pulse that an agent before this one began. */
 const busyTriesMax = 20;
 
@@ -40,6 +46,7 @@ const busyTriesMax = 20;
  */
 export function createLaneRelay({ relay, coils, monoMs, log }: LaneRelayPorts): LaneRelay {
 	let restUntilMs = 0;
+	let orders = 0;
 	const board = () => {
 		const open = relay();
 		if (!open) throw new StilewardError('device_lost', 'the relay is not there');
@@ -61,21 +68,35 @@ export function createLaneRelay({ relay, coils, monoMs, log }: LaneRelayPorts): 
 			}
 		}
 	};
-	const failed = (event: string) => (error: unknown) => {
+	const report = (event: string, error: unknown) => {
 		if (!(error instanceof StilewardError)) throw error;
-		log.error({ event, code: error.code, problem: error.message });
+		log.error({ event, code: error.code, problem: error.message, hint: error.hint });
 		return false;
+	};
+	const holdAll = async (state: 'hold' | 'off', isNewest: () => boolean) => {
+		// People must get out of an emergency both ways, so a hold is on every channel of the lane.
+		for (const channel of new Set([coils.channel, coils.exitChannel])) {
+			if (isNewest()) await board().set(channel, state);
+		}
 	};
 	return {
 		pulse: (direction, isWanted) =>
-			pulseOnce(direction === 'exit' ? coils.exitChannel : coils.channel, isWanted).catch(failed('pulse_failed')),
+			pulseOnce(direction === 'exit' ? coils.exitChannel : coils.channel, isWanted).catch((error: unknown) =>
+				report('pulse_failed', error),
+			),
 		hold: async (state) => {
-			// People must get out of an emergency both ways, so a hold is on every channel of the lane.
-			const channels = [...new Set([coils.channel, coils.exitChannel])];
-			const set = async () => {
-				for (const channel of channels) await board().set(channel, state === 'open' ? 'hold' : 'off');
-			};
-			await set().catch(failed('hold_failed'));
+			orders += 1;
+			const order = orders;
+			const isNewest = () => order === orders;
+			for (let told = false; isNewest(); told = true) {
+				try {
+					return await holdAll(state === 'open' ? 'hold' : 'off', isNewest);
+				} catch (error) {
+					if (!told || !(error instanceof StilewardError)) report('hold_failed', error);
+					if (!relay()) return;
+					await sleep(holdRetryMs);
+				}
+			}
 		},
 	};
 }
