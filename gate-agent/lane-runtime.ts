@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admitter } from './core/admit.ts';
 import type { Relay } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
@@ -39,7 +40,9 @@ export interface LaneRuntime {
 	readonly status: LaneStatus;
 	/** Resolves when the relay has done all that it was told so far. */
 	coilsAtRest(): Promise<void>;
-	/** Stops timer and effects; what is still under way is answered to nobody. */
+	/** Takes nobody in any more. Resolves when nobody is on the way through, or after `withinMs`. */
+	drain(withinMs: number): Promise<void>;
+	/** Stops timer and effects. A grant that is committed after this goes back: its gate never opened. */
 	stop(): void;
 }
 
@@ -47,6 +50,8 @@ export interface LaneRuntime {
 export function runLane(config: LaneConfig, memory: LaneMemory | undefined, ports: LanePorts): LaneRuntime {
 	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
+	let missing: readonly string[] = [];
+	let draining: PromiseWithResolvers<void> | undefined;
 	let [state, first] = initialLane(config, memory, ports.monoMs()) as [LaneState, readonly LaneEffect[]];
 	let coils: Promise<unknown> = Promise.resolve();
 	const run = effectRunner({
@@ -61,12 +66,24 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	};
 
 	function dispatch(event: LaneEvent): void {
-		if (stopped) return;
+		if (stopped) {
+			giveBackLate(event);
+			return;
+		}
+		if (event.kind === 'devices') missing = event.missing;
+		const told = event.kind === 'devices' && draining ? { ...event, missing: [...missing, 'stopping'] } : event;
 		let effects: readonly LaneEffect[];
 		// The union distributes over the time that is added to each member.
-		[state, effects] = step(state, { ...event, atMs: ports.monoMs() } as LaneInput);
+		[state, effects] = step(state, { ...told, atMs: ports.monoMs() } as LaneInput);
 		schedule();
 		for (const effect of effects) carryOut(effect);
+		if (!underWay.has(state.phase.kind)) draining?.resolve();
+	}
+
+	function giveBackLate(event: LaneEvent): void {
+		if (event.kind !== 'redeemed' || event.result.kind !== 'granted') return;
+		const { redemptionId } = event.result.grant;
+		ports.settle({ redemptionId, outcome: 'not_taken', taken: 0, back: true, counted: false });
 	}
 
 	function schedule(): void {
@@ -88,12 +105,20 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 			return laneStatus(state);
 		},
 		coilsAtRest: () => coils.then(() => undefined),
+		drain: async (withinMs) => {
+			draining ??= Promise.withResolvers<void>();
+			dispatch({ kind: 'devices', missing });
+			await Promise.race([draining.promise, sleep(withinMs, undefined, { ref: false })]);
+		},
 		stop: () => {
 			stopped = true;
 			clearTimeout(timer);
 		},
 	};
 }
+
+/** Phases in which a use is held, or a fact is written for which the gate opens. */
+const underWay: ReadonlySet<LaneState['phase']['kind']> = new Set(['redeeming', 'recording', 'passing']);
 
 interface EffectWiring {
 	readonly ports: LanePorts;

@@ -229,7 +229,7 @@ const starting: Toned = {
 function outOfService(missing: readonly string[]): Toned {
 	const { symbol, words } = closedLane.out_of_service;
 	if (missing.includes('starting')) return starting;
-	const names = missing.map(partName);
+	const names = missing.filter((name) => name !== 'stopping').map(partName);
 	if (names.length === 0) return { tone: 'stop', symbol, words };
 	const zh = `${words.zh[1]}（未连接：${[...new Set(names.map(([zh]) => zh))].join('、')}）`;
 	const en = `${words.en[1]} (not connected: ${[...new Set(names.map(([, en]) => en))].join(', ')})`;
