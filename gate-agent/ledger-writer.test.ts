@@ -25,4 +25,14 @@ describe('the writer of settlements and facts', () => {
 		for (let i = 0; i < 1_001; i += 1) writer.write(`${i}`, () => new Promise(() => undefined));
 		expect(dropped).toEqual(['1000']);
 	});
+
+	it('drops no settlement and no mode of a lane, however long the disk is full', () => {
+		const dropped: string[] = [];
+		const writer = createLedgerWriter({ onFailing: () => undefined, onDropped: (what) => dropped.push(what) });
+		for (let i = 0; i < 1_001; i += 1) writer.write('alarm', () => new Promise(() => undefined));
+		writer.write('settlement', async () => undefined);
+		writer.write('lane', async () => undefined);
+		expect(dropped).toEqual(['alarm']);
+		expect(writer.pending).toBe(1_002);
+	});
 });

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StilewardError } from './core/errors.ts';
 
-/** Writes that wait for a full disk to get space. Beyond this the lane is closed anyway and facts repeat themselves. */
+/** Facts that wait for a full disk to get space; those beyond it are lost, and the log says so. */
 const pendingMax = 1_000;
+
+/**
+ * What is never dropped: a use would stay held, or a lane would forget its mode or its emergency. Each settlement has
+ * a durable grant before it and each `lane` row a person, so that a full disk bounds both.
+ */
+const neverDropped: ReadonlySet<string> = new Set(['settlement', 'lane']);
 
 /** How long to wait before a failed write is tried again. */
 const retryMs = 500;
@@ -42,7 +48,7 @@ export function createLedgerWriter({ onFailing, onDropped }: WriterEvents): Ledg
 	};
 	return {
 		write: (what, work) => {
-			if (pending >= pendingMax) return onDropped(what);
+			if (pending >= pendingMax && !neverDropped.has(what)) return onDropped(what);
 			pending += 1;
 			tail = tail
 				.then(() => untilDurable(what, work))
