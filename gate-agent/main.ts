@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Agent, startAgent } from './agent.ts';
 import { loadConfig } from './config.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type Logger } from './logger.ts';
 
 /** What `gate run` is told. */
 export interface RunGate {
@@ -38,7 +38,7 @@ export async function runGate({ configFile, sets = [] }: RunGate): Promise<void>
 	void agent.ready.then(() => flushCompileCache());
 	const signal = await stopSignal();
 	log.info({ event: 'stopping', signal });
-	await closeOrGiveUp(agent);
+	await closeOrGiveUp(agent, log);
 	log.info({ event: 'stopped' });
 	process.exit(0);
 }
@@ -46,14 +46,22 @@ export async function runGate({ configFile, sets = [] }: RunGate): Promise<void>
 /** A device that does not let go must not keep the service manager waiting. */
 const closeTimeoutMs = 8_000;
 
-async function closeOrGiveUp(agent: Agent): Promise<void> {
-	setTimeout(() => process.exit(1), closeTimeoutMs).unref();
+async function closeOrGiveUp(agent: Agent, log: Logger): Promise<void> {
+	const giveUp = () => {
+		log.error({ event: 'stop_timeout', problem: `not everything was closed within ${closeTimeoutMs / 1000} s` });
+		process.exit(1);
+	};
+	setTimeout(giveUp, closeTimeoutMs).unref();
 	await agent.close();
 }
 
+/**
+ * The first signal to stop. Later ones change nothing: npm passes on a Ctrl+C that the terminal has sent already, and
+ * the second must not cut off the closing that the first began, which has a limit of its own.
+ */
 function stopSignal(): Promise<NodeJS.Signals> {
 	return new Promise((resolve) => {
-		for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, resolve);
+		for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, resolve);
 	});
 }
 
