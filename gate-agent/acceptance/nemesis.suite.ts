@@ -1,0 +1,338 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LedgerRow, listRows, type RunningGate, startGate, stileward, until } from './gate.suite.ts';
+import type { History, Stretch } from './nemesis-checker.suite.ts';
+import type { Action, Plan, TicketRef, Visitor } from './nemesis-plan.suite.ts';
+import type { World } from './nemesis-world.suite.ts';
+
+/** What a run leaves: the history to check, and how much happened in it. */
+export interface Outcome {
+	readonly history: History;
+	readonly done: Readonly<Record<string, number>>;
+	/** From the moment that everything is whole until the lane is ready, ms. */
+	readonly readyMs: number;
+}
+
+/** A healed lane is ready again within this time. */
+export const readyWithinMs = 5_000;
+/** How long nothing may move for a lane to be called quiet. */
+const quietMs = 600;
+/** A passage may go unseen for so long after a fault: devices are opened again with a pause of up to two seconds. */
+const afterFaultMs = 4_000;
+
+/** What the nemesis knows while it works. */
+interface Run {
+	readonly world: World;
+	readonly plan: Plan;
+	readonly faults: Stretch[];
+	readonly holds: Stretch[];
+	readonly passages: number[];
+	readonly gates: RunningGate[];
+	readonly done: Record<string, number>;
+	/** Faults that heal by themselves, and restarts under way. */
+	readonly healing: Set<Promise<void>>;
+	gate: RunningGate | undefined;
+	/** Set while a fault of this name lasts: one thing is broken once at a time. */
+	readonly broken: Set<string>;
+	openings: number;
+}
+
+/** Carries a plan out against a real gate process, heals everything, and gives what was seen. */
+export async function runNemesis(world: World, plan: Plan): Promise<Outcome> {
+	const run: Run = {
+		...{ world, plan, faults: [], holds: [], passages: [], gates: [], done: {} },
+		...{ healing: new Set(), gate: undefined, broken: new Set(), openings: 0 },
+	};
+	world.onOpen.add(() => meetVisitor(run));
+	start(run);
+	await run.gate?.ready();
+	for (const { afterMs, action } of plan.steps) {
+		await sleep(afterMs);
+		tally(run, action.kind);
+		await act(run, action);
+	}
+	await Promise.all(run.healing);
+	const readyMs = await heal(run);
+	await admitsAgain(run, 0);
+	await quiet(run);
+	const rowsBefore = await listRows(world.data);
+	if ((await run.gate?.stop()) !== 0) throw new Error('the gate did not stop cleanly');
+	start(run);
+	await heal(run);
+	await admitsAgain(run, 1);
+	await quiet(run);
+	await run.gate?.stop();
+	await stileward('ledger', 'verify', '--data', world.data);
+	const history = historyOf(run, rowsBefore, await listRows(world.data));
+	return { history, done: { ...run.done, ...countRows(history.rows) }, readyMs };
+}
+
+function historyOf(
+	{ world, gates, ...run }: Run,
+	rowsBefore: readonly LedgerRow[],
+	rows: readonly LedgerRow[],
+): History {
+	const granted = gates.flatMap(({ lines }) => lines.filter(({ event }) => event === 'granted'));
+	return {
+		uses: world.uses,
+		entryChannel: 1,
+		pulseMs: world.pulseMs,
+		edges: world.edges,
+		passages: run.passages,
+		holds: run.holds,
+		faults: run.faults.map(({ fromMs, untilMs }) => ({ fromMs, untilMs: untilMs + afterFaultMs })),
+		sensor: world.sensor,
+		acknowledged: granted.map(({ redemptionId }) => String(redemptionId)),
+		rowsBefore,
+		rows,
+		endMs: Date.now(),
+	};
+}
+
+function countRows(rows: readonly LedgerRow[]): Record<string, number> {
+	const counts: Record<string, number> = {};
+	for (const { kind, outcome, late } of rows) {
+		const name = `row ${kind}${outcome ? ` ${outcome}` : ''}${late ? ' late' : ''}`;
+		counts[name] = (counts[name] ?? 0) + 1;
+	}
+	return counts;
+}
+
+function tally({ done }: Run, name: string): void {
+	done[name] = (done[name] ?? 0) + 1;
+}
+
+function start(run: Run): void {
+	run.gate = startGate(run.world.sets, { config: run.world.config });
+	run.gates.push(run.gate);
+}
+
+/** A scanner that is pulled or a kernel buffer that is full takes no code; the visitor presents again or leaves. */
+function present({ world }: Run, ticket: TicketRef): void {
+	void world.scanner.write(`${world.codeOf(ticket)}\r`).catch(() => undefined);
+}
+
+async function act(run: Run, action: Action): Promise<void> {
+	const { world } = run;
+	switch (action.kind) {
+		case 'present':
+			for (let times = 0; times < action.times; times += 1) {
+				present(run, action.ticket);
+				if (times + 1 < action.times) await sleep(action.gapMs);
+			}
+			return;
+		case 'burst':
+			for (const ticket of action.tickets) present(run, ticket);
+			return;
+		case 'torn':
+			void world.scanner.write(world.codeOf(action.ticket).slice(0, action.keep)).catch(() => undefined);
+			return;
+		case 'garbage':
+			void world.scanner.write(Buffer.alloc(action.bytes, 0xa5)).catch(() => undefined);
+			return;
+		case 'kill':
+			return killAt(run, action);
+		case 'term':
+			return end(run, action.downMs, (gate) => gate.stop());
+		default:
+			return breakFor(run, action);
+	}
+}
+
+/** Kills the agent at its moment, and starts it again after its time. */
+async function killAt(run: Run, action: Action & { kind: 'kill' }): Promise<void> {
+	const { world } = run;
+	if (action.moment === 'after_on') {
+		const closing = Promise.withResolvers<void>();
+		// Without a delay it dies inside the very turn in which the coil is seen to close.
+		const onClosing = () => {
+			if (action.delayMs === 0 && run.gate) process.kill(run.gate.pid, 'SIGKILL');
+			closing.resolve();
+		};
+		world.onClosing.add(onClosing);
+		present(run, action.ticket);
+		await Promise.race([closing.promise, sleep(1_000)]);
+		world.onClosing.delete(onClosing);
+	}
+	if (action.moment === 'after_scan') present(run, action.ticket);
+	await sleep(action.delayMs);
+	await end(run, action.downMs, (gate) => gate.kill());
+}
+
+async function end(run: Run, downMs: number, by: (gate: RunningGate) => Promise<unknown>): Promise<void> {
+	const { gate } = run;
+	if (!gate || run.broken.has('freeze')) return;
+	const fromMs = Date.now();
+	run.gate = undefined;
+	await by(gate);
+	await sleep(downMs);
+	start(run);
+	// What happens next must also happen to an agent that is just starting; its faults end when it is ready.
+	const fault = { fromMs, untilMs: Number.POSITIVE_INFINITY };
+	run.faults.push(fault);
+	const started = run.gate as RunningGate | undefined;
+	void started
+		?.ready()
+		.catch(() => undefined)
+		.then(() => {
+			fault.untilMs = Date.now();
+		});
+}
+
+type Breaking = Action & { readonly ms: number };
+
+/** Breaks one thing for a while; it is whole again by itself. What is broken already stays so. */
+function breakFor(run: Run, action: Breaking): void {
+	const name = action.kind === 'pull' ? action.device : action.kind;
+	if (run.broken.has(name)) return;
+	const mend = breakNow(run, action);
+	if (!mend) return;
+	run.broken.add(name);
+	const fault = { fromMs: Date.now(), untilMs: Number.POSITIVE_INFINITY };
+	if (action.kind !== 'fire') run.faults.push(fault);
+	const healed = sleep(action.ms)
+		.then(mend)
+		.then(() => {
+			fault.untilMs = Date.now();
+			run.broken.delete(name);
+			run.healing.delete(healed);
+		});
+	run.healing.add(healed);
+}
+
+/** Breaks, and gives what mends; undefined where it cannot be broken now. */
+function breakNow(run: Run, action: Breaking): (() => Promise<void> | void) | undefined {
+	const { world, gate } = run;
+	switch (action.kind) {
+		case 'pull':
+			return pull(run, action.device);
+		case 'no_power':
+			world.setPower(false);
+			return () => world.setPower(true);
+		case 'freeze':
+			if (!gate) return undefined;
+			process.kill(gate.pid, 'SIGSTOP');
+			return () => void process.kill(gate.pid, 'SIGCONT');
+		case 'full_disk':
+			if (!world.fillDisk) return undefined;
+			world.fillDisk(true);
+			present(run, action.ticket);
+			return () => world.fillDisk?.(false);
+		case 'fire':
+			return fire(run);
+		default:
+			return undefined;
+	}
+}
+
+function pull({ world }: Run, device: 'scanner' | 'relay'): () => Promise<void> {
+	const pulled = device === 'scanner' ? world.scanner.unplug() : world.unplugRelay();
+	return async () => {
+		await pulled;
+		await (device === 'scanner' ? world.scanner : world.relay).replug();
+	};
+}
+
+function fire(run: Run): (() => Promise<void>) | undefined {
+	const { turnstile } = run.world;
+	if (!turnstile) return undefined;
+	const hold = { fromMs: Date.now(), untilMs: Number.POSITIVE_INFINITY };
+	run.holds.push(hold);
+	turnstile.setContact('fire', true);
+	return async () => {
+		turnstile.setContact('fire', false);
+		await resetEmergency(run);
+		hold.untilMs = Date.now();
+	};
+}
+
+/** A person turns the key of the reset until the lane obeys; an agent that is dead meanwhile is waited for. */
+async function resetEmergency(run: Run): Promise<void> {
+	const { turnstile } = run.world;
+	const endMs = Date.now() + 30_000;
+	for (let calm = 0; calm < 2; ) {
+		if (Date.now() > endMs) throw new Error(`the emergency did not end: ${JSON.stringify(await healthOf(run))}`);
+		turnstile?.setContact('emergency_reset', true);
+		await sleep(300);
+		turnstile?.setContact('emergency_reset', false);
+		await sleep(300);
+		const lane = (await healthOf(run))?.lanes?.['lane-1'];
+		calm = lane && !lane.emergency && lane.fire === 'clear' ? calm + 1 : 0;
+	}
+}
+
+interface GateHealth {
+	readonly ok: boolean;
+	readonly lanes?: Record<string, { screen: string; phase: string; emergency: boolean; fire: string; waiting: number }>;
+	readonly ledger: { readonly pendingWrites: number };
+}
+
+async function healthOf({ gate }: Run): Promise<GateHealth | undefined> {
+	if (!gate) return undefined;
+	// The gate's own shape; a gate that dies meanwhile has no health.
+	return gate.health().catch(() => undefined) as Promise<GateHealth | undefined>;
+}
+
+/** The next visitor of the plan comes to the open turnstile. */
+function meetVisitor(run: Run): void {
+	const { turnstile } = run.world;
+	const visitor = run.plan.visitors[run.openings % run.plan.visitors.length];
+	run.openings += 1;
+	if (!turnstile || !visitor) return;
+	setTimeout(() => visit(run, visitor), visitor.kind === 'late' ? 1_520 + (visitor.afterMs % 300) : visitor.afterMs);
+}
+
+function visit(run: Run, { kind }: Visitor): void {
+	const { turnstile } = run.world;
+	if (!turnstile) return;
+	tally(run, `visitor ${kind}`);
+	if (kind === 'turn_back') {
+		turnstile.turnBack('entry');
+		return;
+	}
+	if (kind === 'climb') {
+		turnstile.forceThrough('entry');
+		return;
+	}
+	const atMs = Date.now();
+	if (turnstile.walkThrough('entry')) run.passages.push(atMs);
+	// Close behind each other: the second finds the arm shut.
+	if (kind === 'tailgate' && turnstile.walkThrough('entry')) run.passages.push(atMs);
+}
+
+/** Waits until a whole world's gate is ready; gives how long that took. */
+async function heal(run: Run): Promise<number> {
+	const fromMs = performance.now();
+	for (;;) {
+		const health = await healthOf(run);
+		const lane = health?.lanes?.['lane-1'];
+		const tookMs = performance.now() - fromMs;
+		if (health?.ok && lane && lane.screen !== 'out_of_service') return tookMs;
+		if (tookMs > readyWithinMs) throw new Error(`not ready after ${readyWithinMs} ms: ${JSON.stringify(health)}`);
+		await sleep(20);
+	}
+}
+
+/** A fresh good ticket opens, once those before it are through. */
+async function admitsAgain(run: Run, nth: number): Promise<void> {
+	await quiet(run);
+	const { edges } = run.world;
+	const before = edges.length;
+	await run.world.scanner.write(`${run.world.spare(nth)}\r`);
+	await until('an opening for a fresh ticket', () => edges.slice(before).some(({ closed }) => closed), 3_000);
+}
+
+/** Waits until nobody is on the way, nothing waits and no coil moves. */
+async function quiet(run: Run): Promise<void> {
+	const endMs = performance.now() + 60_000;
+	let stillMs = 0;
+	for (let moves = ''; stillMs < quietMs; ) {
+		const health = await healthOf(run);
+		const lane = health?.lanes?.['lane-1'];
+		const now = `${run.world.edges.length} ${run.gate?.lines.length}`;
+		const isStill = lane?.phase === 'idle' && lane.waiting === 0 && health?.ledger.pendingWrites === 0 && now === moves;
+		stillMs = isStill ? stillMs + 50 : 0;
+		moves = now;
+		if (performance.now() > endMs) throw new Error(`never quiet: ${JSON.stringify(health)}`);
+		await sleep(50);
+	}
+}

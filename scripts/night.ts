@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+
+interface Long {
+	readonly name: string;
+	/** What it is told to do more of. */
+	readonly env: Readonly<Record<string, string>>;
+	readonly files: readonly string[];
+}
+
+const acceptance = 'gate-agent/acceptance';
+const powerCuts = 5;
+
+const longForms: readonly Long[] = [
+	{ name: 'nemesis, 20 minutes', env: { STILEWARD_NIGHT: '20' }, files: [`${acceptance}/nemesis.test.ts`] },
+	{ name: 'soak, 2,000 admissions', env: { STILEWARD_SOAK: '2000' }, files: [`${acceptance}/soak.test.ts`] },
+	{
+		name: '10 million mutated tickets',
+		env: { STILEWARD_MUTATIONS: '10000000' },
+		files: ['gate-agent/core/ticket-mutations.test.ts'],
+	},
+	...Array.from({ length: powerCuts }, (_, round) => ({
+		name: `power cut, round ${round + 1} of ${powerCuts}`,
+		env: {},
+		files: ['gate-agent/ledger/power-cut.test.ts'],
+	})),
+];
+
+/** Runs one long form with its own output; true when all of it held. */
+function run({ env, files }: Long): Promise<boolean> {
+	return new Promise((resolve) => {
+		const child = spawn(process.execPath, [vitest, 'run', '--disable-console-intercept', ...files], {
+			cwd: root,
+			stdio: ['ignore', 'inherit', 'inherit'],
+			env: { ...process.env, ...env },
+		});
+		child.on('error', (error) => {
+			process.stderr.write(`${vitest}: ${error.message}\n`);
+			resolve(false);
+		});
+		child.on('exit', (code) => resolve(code === 0));
+	});
+}
+
+// One after the other, all of them: in the morning every finding is there.
+const lines: string[] = [];
+for (const long of longForms) {
+	process.stdout.write(`\n── ${long.name}: ${long.files.join(' ')}\n`);
+	const startedMs = performance.now();
+	const ok = await run(long);
+	if (!ok) process.exitCode = 1;
+	lines.push(`${ok ? '✓' : '✗'} ${long.name}, ${((performance.now() - startedMs) / 60_000).toFixed(1)} min`);
+}
+process.stdout.write(`\n${lines.join('\n')}\n`);
