@@ -34,8 +34,9 @@ const migrations: readonly string[] = [
 	) STRICT, WITHOUT ROWID;
 
 	-- Every grant, open or settled: asking again with the same redemption id gives the same answer.
+	-- Rows lie by ticket, so that a grant touches one page here and one of its index.
 	CREATE TABLE grants (
-		redemption TEXT PRIMARY KEY,
+		redemption TEXT NOT NULL UNIQUE,
 		seq INTEGER NOT NULL,
 		evt TEXT NOT NULL,
 		idx INTEGER NOT NULL,
@@ -49,10 +50,10 @@ const migrations: readonly string[] = [
 		exit_seq INTEGER,
 		exit_at INTEGER,
 		is_open INTEGER NOT NULL,
-		returned INTEGER NOT NULL
+		returned INTEGER NOT NULL,
+		PRIMARY KEY (evt, idx, seq)
 	) STRICT, WITHOUT ROWID;
-	CREATE INDEX grants_of_ticket ON grants (evt, idx, seq);
-	CREATE INDEX grants_open ON grants (seq) WHERE is_open = 1;
+	CREATE INDEX grants_open ON grants (evt, idx, seq) WHERE is_open = 1;
 
 	-- Exits whose re-entry is not taken yet; seq is the exit's journal row.
 	CREATE TABLE exits (
@@ -71,7 +72,7 @@ const migrations: readonly string[] = [
 		page INTEGER NOT NULL,
 		bits BLOB NOT NULL,
 		PRIMARY KEY (list, evt, page)
-	) STRICT;
+	) STRICT, WITHOUT ROWID;
 
 	-- Grants on the rung local, per clock hour.
 	CREATE TABLE tallies (

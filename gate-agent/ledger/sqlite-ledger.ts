@@ -14,7 +14,7 @@ import { faultOf } from './faults.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { type LedgerFile, makeFolder, openLedgerFile } from './open-file.ts';
 import type { Store } from './store.ts';
-import { append, historyOf, record, redeem, settle, type Transaction } from './transactions.ts';
+import { append, record, redeem, settle, type Transaction } from './transactions.ts';
 import type { LedgerReport } from './verify-file.ts';
 
 /** How a ledger on disk is opened. */
@@ -128,7 +128,7 @@ class LedgerOnDisk implements SqliteLedger {
 	}
 
 	async history(request: RedeemRequest): Promise<History> {
-		return this.#read((store) => historyOf(store, request, ledgerTime(this.#file.head, request.atMs)));
+		return this.#read((store) => store.history(request, ledgerTime(this.#file.head, request.atMs)));
 	}
 
 	async redeem(request: RedeemRequest, decide: (history: History) => Decision): Promise<Redeemed> {

@@ -1,6 +1,8 @@
+import type { History } from '../core/decide.ts';
+import { assert } from '../core/errors.ts';
 import type { JournalHead, StoredRow } from '../core/journal.ts';
 import { emptyJournal, parseRow } from '../core/journal.ts';
-import type { LaneMemory, Learned } from '../core/ledger.ts';
+import type { LaneMemory, Learned, RedeemRequest } from '../core/ledger.ts';
 import { type Counts, type Exit, type GrantRecord, hourOf, noCounts } from '../core/ledger-rules.ts';
 import type { Allowance, Grant, RedemptionId } from '../core/redemption.ts';
 import { bitPlace, changedPage, isBitSet, type PageChanges } from '../core/sparse-pages.ts';
@@ -45,7 +47,68 @@ export type Store = ReturnType<typeof createStore>;
 
 /** Prepares every statement once. Throws `SqliteError` where the schema is not as it must be. */
 export function createStore(db: Connection) {
-	return { ...journalStore(db), ...accountStore(db), ...grantStore(db), ...pageStore(db), ...laneStore(db) };
+	return {
+		...historyStore(db),
+		...journalStore(db),
+		...accountStore(db),
+		...grantStore(db),
+		...pageStore(db),
+		...laneStore(db),
+	};
+}
+
+interface HistoryRow {
+	/** Null in all of `uses` where the allowance has no row. */
+	used: number | null;
+	held: number | null;
+	given_back: number | null;
+	last_lane: string | null;
+	last_at: number | null;
+	revoked: Buffer | null;
+	redeemed: Buffer | null;
+	exited_at: number | null;
+	unverified: number | null;
+	open: number;
+}
+
+/** One statement for all that is asked at every scan: the lane waits for it, and each statement has its own cost. */
+const historySql = `
+	SELECT used, held, given_back, last_lane, last_at,
+		(SELECT bits FROM pages WHERE list = 'revoked' AND evt = @evt AND page = @page) AS revoked,
+		(SELECT bits FROM pages WHERE list = 'redeemed' AND evt = @evt AND page = @page) AS redeemed,
+		(SELECT at FROM exits WHERE evt = @evt AND idx = @idx AND allowance = @allowance
+			ORDER BY seq DESC LIMIT 1) AS exited_at,
+		(SELECT grants FROM tallies WHERE lane = @lane AND cls = @cls AND hour = @hour) AS unverified,
+		(SELECT count(*) FROM grants WHERE evt = @evt AND idx = @idx AND is_open = 1) AS open
+	FROM (SELECT 1) LEFT JOIN uses ON evt = @evt AND idx = @idx AND allowance = @allowance`;
+
+function historyStore(db: Connection) {
+	const read = db.prepare<[Readonly<Record<string, string | number>>], HistoryRow>(historySql);
+	const open = db.prepare<[string, number], GrantRow>(
+		// Named, because a season's grants of one ticket may be many and the open ones among them are few.
+		'SELECT * FROM grants INDEXED BY grants_open WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
+	);
+	return {
+		/** What is known of a ticket's allowance; a limit of the lane is counted by the hour of `atMs`. */
+		history({ evt, idx, allowance, lane, cls }: RedeemRequest, atMs: number): History {
+			const row = read.get({ evt, idx, allowance, lane, cls, page: bitPlace(idx).page, hour: hourOf(atMs) });
+			assert(row !== undefined, 'a history has one row');
+			return {
+				revoked: isBitSet(row.revoked ?? undefined, idx),
+				listedRedeemed: isBitSet(row.redeemed ?? undefined, idx),
+				...countsOf(row),
+				open: row.open === 0 ? [] : open.all(evt, idx).map((grant) => recordOf(grant).grant),
+				...(row.exited_at === null ? {} : { exitedAtMs: row.exited_at }),
+				unverifiedInHour: row.unverified ?? 0,
+			};
+		},
+	};
+}
+
+function countsOf(row: UsesRow | HistoryRow): Counts {
+	const { used, held, given_back: givenBack, last_lane: lane, last_at: atMs } = row;
+	if (used === null || held === null || givenBack === null) return noCounts;
+	return { used, held, givenBack, ...(lane === null || atMs === null ? {} : { last: { lane, atMs } }) };
 }
 
 function journalStore(db: Connection) {
@@ -95,9 +158,7 @@ function accountStore(db: Connection) {
 	return {
 		counts({ evt, idx, allowance }: AccountKey): Counts {
 			const row = get.get(evt, idx, allowance);
-			if (row === undefined) return noCounts;
-			const { used, held, given_back: givenBack, last_lane: lane, last_at: atMs } = row;
-			return { used, held, givenBack, ...(lane === null || atMs === null ? {} : { last: { lane, atMs } }) };
+			return row === undefined ? noCounts : countsOf(row);
 		},
 		putCounts({ evt, idx, allowance }: AccountKey, { used, held, givenBack, last }: Counts): void {
 			put.run(evt, idx, allowance, used, held, givenBack, last?.lane ?? null, last?.atMs ?? null);
@@ -116,13 +177,9 @@ function grantStore(db: Connection) {
 	const since = db.prepare<[string, number, number], GrantRow>(
 		'SELECT * FROM grants WHERE evt = ? AND idx = ? AND at >= ?',
 	);
-	const openOfTicket = db.prepare<[string, number], GrantRow>(
-		// Named, because the index of open grants would be walked over all tickets of a lane without a sensor.
-		'SELECT * FROM grants INDEXED BY grants_of_ticket WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
-	);
 	const open = db.prepare<[], GrantRow>('SELECT * FROM grants WHERE is_open = 1 ORDER BY seq');
 	const put = db.prepare('INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-	const settle = db.prepare('UPDATE grants SET is_open = ?, returned = ? WHERE redemption = ?');
+	const settle = db.prepare('UPDATE grants SET is_open = ?, returned = ? WHERE evt = ? AND idx = ? AND seq = ?');
 	return {
 		grant(id: RedemptionId): GrantRecord | undefined {
 			const row = get.get(id);
@@ -130,16 +187,14 @@ function grantStore(db: Connection) {
 		},
 		grantsSince: ({ evt, idx }: AccountKey, atMs: number): readonly GrantRecord[] =>
 			since.all(evt, idx, atMs).map(recordOf),
-		openGrantsOfTicket: (evt: string, idx: number): readonly Grant[] =>
-			openOfTicket.all(evt, idx).map((row) => recordOf(row).grant),
 		openGrants: (): readonly Grant[] => open.all().map((row) => recordOf(row).grant),
 		addGrant({ seq, grant: g, exit, open: isOpen, returned }: GrantRecord): void {
 			const { evt, idx, allowance, cls, uses, rung, lane, atMs } = g;
 			const what = [evt, idx, allowance, cls, uses, g.reentry ? 1 : 0, rung, lane, atMs];
 			put.run(g.redemptionId, seq, ...what, exit?.seq ?? null, exit?.atMs ?? null, isOpen ? 1 : 0, returned);
 		},
-		updateGrant: ({ grant: { redemptionId }, open: isOpen, returned }: GrantRecord): void =>
-			void settle.run(isOpen ? 1 : 0, returned, redemptionId),
+		updateGrant: ({ seq, grant: { evt, idx }, open: isOpen, returned }: GrantRecord): void =>
+			void settle.run(isOpen ? 1 : 0, returned, evt, idx, seq),
 	};
 }
 
@@ -180,9 +235,6 @@ function pageStore(db: Connection) {
 }
 
 function laneStore(db: Connection) {
-	const tally = db.prepare<[string, string], { hour: number; grants: number }>(
-		'SELECT hour, grants FROM tallies WHERE lane = ? AND cls = ?',
-	);
 	const putTally = db.prepare(
 		`INSERT INTO tallies VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET
 		grants = CASE WHEN hour = excluded.hour THEN grants + 1 ELSE 1 END, hour = excluded.hour`,
@@ -194,10 +246,6 @@ function laneStore(db: Connection) {
 	const note = db.prepare<[string], string>('SELECT value FROM notes WHERE name = ?').pluck();
 	const putNote = db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?)');
 	return {
-		unverifiedInHour(lane: string, cls: string, atMs: number): number {
-			const row = tally.get(lane, cls);
-			return row?.hour === hourOf(atMs) ? row.grants : 0;
-		},
 		countUnverified: ({ lane, cls, atMs }: Grant): void => void putTally.run(lane, cls, hourOf(atMs)),
 		lanes: (): readonly LaneMemory[] =>
 			lanes.all().map(({ lane, mode, emergency }) => ({ lane, mode, emergency: emergency === 1 })),

@@ -2,6 +2,7 @@ import type { Decision, History } from '../core/decide.ts';
 import { appendRow, type JournalHead, ledgerTime } from '../core/journal.ts';
 import type { Redeemed, RedeemRequest } from '../core/ledger.ts';
 import {
+	type Counts,
 	exitPermits,
 	grantedFact,
 	grantOf,
@@ -27,30 +28,17 @@ export function append(tx: Transaction, fact: Fact, atMs: number): void {
 	tx.head = head;
 }
 
-/** Reads what is known of a ticket's allowance. */
-export function historyOf(store: Store, request: RedeemRequest, atMs: number): History {
-	const { evt, idx, lane, cls } = request;
-	const exitedAtMs = store.lastExit(request)?.atMs;
-	return {
-		revoked: store.isListed('revoked', evt, idx),
-		listedRedeemed: store.isListed('redeemed', evt, idx),
-		...store.counts(request),
-		open: store.openGrantsOfTicket(evt, idx),
-		...(exitedAtMs === undefined ? {} : { exitedAtMs }),
-		unverifiedInHour: store.unverifiedInHour(lane, cls, atMs),
-	};
-}
-
 /** Answers a redemption: with its first answer, or by deciding on the history. */
 export function redeem(tx: Transaction, request: RedeemRequest, decide: (history: History) => Decision): Redeemed {
 	const first = tx.store.grant(request.redemptionId);
 	if (first !== undefined) return { kind: 'granted', grant: first.grant };
 	const atMs = ledgerTime(tx.head, request.atMs);
-	const decision = decide(historyOf(tx.store, request, atMs));
+	const history = tx.store.history(request, atMs);
+	const decision = decide(history);
 	if (decision.kind === 'deny') return { kind: 'denied', decision };
 	const grant = grantOf(request, decision, atMs);
 	if (decision.direction === 'exit') letOut(tx, grant);
-	else hold(tx, grant, request.zone);
+	else hold(tx, { grant, counts: history, zone: request.zone });
 	return { kind: 'granted', grant };
 }
 
@@ -60,11 +48,18 @@ function letOut(tx: Transaction, grant: Grant): void {
 	tx.store.addGrant({ seq: tx.head.seq, grant, open: false, returned: 0 });
 }
 
-function hold(tx: Transaction, grant: Grant, zone: string): void {
+interface Holding {
+	readonly grant: Grant;
+	/** The counts that the decision saw. */
+	readonly counts: Counts;
+	readonly zone: string;
+}
+
+function hold(tx: Transaction, { grant, counts, zone }: Holding): void {
 	const { store } = tx;
 	const consumed = grant.reentry ? store.lastExit(grant) : undefined;
 	if (consumed !== undefined) store.dropExit(grant, consumed);
-	store.putCounts(grant, holdUses(store.counts(grant), grant));
+	store.putCounts(grant, holdUses(counts, grant));
 	if (grant.rung === 'local') store.countUnverified(grant);
 	append(tx, grantedFact(grant, zone), grant.atMs);
 	const { seq } = tx.head;
