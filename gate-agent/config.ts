@@ -4,6 +4,7 @@ import Type from 'typebox';
 import { Default, Errors } from 'typebox/value';
 import { type DeviceSlot, deviceSlots, type GateFrame, gateFrameSchema, recordSchemas } from './config-schema.ts';
 import { type ConfigSource, type Problem, parseConfig, problemsError } from './config-source.ts';
+import { wiringProblems } from './config-wiring.ts';
 import { type InputRole, inputRoles } from './core/device.ts';
 import type { LaneConfig } from './core/lane-state.ts';
 import type { ClassPolicy, Policy, SessionPolicy } from './core/policy.ts';
@@ -68,6 +69,7 @@ export function checkConfig(source: ConfigSource): GateConfig {
 	const devices = deviceProblems(value);
 	if (problems.length === 0) problems.push(...ruleProblems(value as GateFrame));
 	problems.push(...devices);
+	if (problems.length === 0) problems.push(...wiringProblems(value as GateFrame));
 	if (problems.length > 0) throw problemsError(source.file, problems, source.lineOf);
 	return deepFreeze(build(value as GateFrame));
 }
@@ -193,22 +195,8 @@ function laneProblems({ lanes }: GateFrame): Problem[] {
 			const fix = 'add the scanner of the exit side, or use mode entry or exit';
 			problems.push({ path: `${path}.exitScanner`, message: 'is missing for mode both', fix });
 		}
-		problems.push(...channelProblems(lane.relay, `${path}.relay`));
 		return problems;
 	});
-}
-
-/** The channels of a lane must be on its board; a driver's default is one board's worth of channels. */
-function channelProblems(relay: Readonly<Record<string, unknown>>, path: string): Problem[] {
-	const channels = relay.channels;
-	if (typeof channels !== 'number') return [];
-	return ['channel', 'exitChannel']
-		.filter((key) => Number(relay[key]) > channels)
-		.map((key) => ({
-			path: `${path}.${key}`,
-			message: `is not on a board of ${channels}`,
-			fix: 'correct it, or set `channels` to what the board has',
-		}));
 }
 
 /** Milliseconds of an ISO 8601 date-time with zone; undefined for anything else. */

@@ -1,4 +1,5 @@
 import type { DeviceSettings, GateConfig, LaneSettings } from './config.ts';
+import { boardName } from './config-wiring.ts';
 import type { Device, Feedback, InputRole, InputStates, Inputs, Relay, Scanner } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
 import type { Direction } from './core/redemption.ts';
@@ -170,7 +171,7 @@ interface Board {
 function relayBoards(lanes: readonly LaneSettings[]): readonly Board[] {
 	const boards = new Map<string, LaneSettings[]>();
 	for (const lane of lanes) {
-		const key = JSON.stringify([lane.relay.driver, lane.relay.options]);
+		const key = boardName(lane.relay);
 		boards.set(key, [...(boards.get(key) ?? []), lane]);
 	}
 	return [...boards.values()].map((sharing) => {
