@@ -19,6 +19,8 @@ export interface History {
 	readonly uses: ReadonlyMap<string, number>;
 	readonly entryChannel: number;
 	readonly pulseMs: number;
+	/** How long a passage after the end of a grant still belongs to it. */
+	readonly latePassageMs: number;
 	readonly edges: readonly Edge[];
 	/** Visitors who walked through an open turnstile, wall clock. */
 	readonly passages: readonly number[];
@@ -210,17 +212,20 @@ function checkPulses({ edges, holds, pulseMs, endMs }: History): Violation[] {
 	return found;
 }
 
-/** What visitors did at a healthy turnstile is what the ledger says they did. */
-function checkPassages({ rows, passages, faults, holds }: History): Violation[] {
+/** A visitor who passed at a healthy turnstile has used up the ticket, also when they passed late. */
+function checkPassages({ rows, passages, faults, holds, latePassageMs }: History): Violation[] {
 	const found: Violation[] = [];
 	const disturbed = [...faults, ...holds];
-	for (const { row, fromMs, untilMs } of rightsOf(rows)) {
-		if (row.kind !== 'granted' || overlaps({ fromMs: fromMs - lagMs, untilMs: untilMs + lagMs }, disturbed)) continue;
-		const seen = passages.filter((atMs) => fromMs <= atMs && atMs <= untilMs - lagMs).length;
-		const end = rows.find((other) => other.kind === 'settled' && other.redemption === row.redemption);
-		const isTaken = end?.outcome === 'taken' || end?.outcome === 'taken_assumed';
-		if (seen > 0 && !isTaken) {
-			found.push({ rule: 'I2', what: `a visitor passed on row ${row.seq}, which is settled as ${end?.outcome}` });
+	const rights = rightsOf(rows).filter(({ row }) => row.kind === 'granted');
+	for (const [index, { row, fromMs, untilMs }] of rights.entries()) {
+		const own = rows.filter((other) => other.kind === 'settled' && other.redemption === row.redemption);
+		const isTaken = own.some(({ outcome }) => outcome === 'taken' || outcome === 'taken_assumed');
+		const lateUntilMs = untilMs + latePassageMs - lagMs;
+		if (isTaken || overlaps({ fromMs: fromMs - lagMs, untilMs: lateUntilMs }, disturbed)) continue;
+		// Whoever passes when the next one has a right already is taken for that one.
+		const nextMs = (rights[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY) - lagMs;
+		if (passages.some((atMs) => fromMs <= atMs && atMs <= Math.min(lateUntilMs, nextMs))) {
+			found.push({ rule: 'I2', what: `a visitor passed on row ${row.seq}, which is settled as not_taken` });
 		}
 	}
 	return found;

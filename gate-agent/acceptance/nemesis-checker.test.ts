@@ -35,7 +35,12 @@ const pulse = (ms: number, longMs = 300, channel = 1): Edge[] => [
 function story(change: Partial<History> = {}): History {
 	const rows = change.rows ?? journal(granted(0), settled(1_000));
 	return {
-		...{ uses: new Map([good, other].map((ticket) => [ticket, 1])), entryChannel: 1, pulseMs: 300 },
+		...{
+			uses: new Map([good, other].map((ticket) => [ticket, 1])),
+			entryChannel: 1,
+			pulseMs: 300,
+			latePassageMs: 1_500,
+		},
 		...{ edges: pulse(5), passages: [startMs + 500], holds: [], faults: [], sensor: true },
 		...{ acknowledged: ['r1'], rowsBefore: rows, rows, endMs: startMs + 60_000 },
 		...change,
@@ -107,6 +112,10 @@ describe('the checker reports', () => {
 		],
 		'a visitor who passed and whose use came back': [
 			{ rows: journal(granted(0), settled(1_500, notTaken)) },
+			/I2: a visitor passed on row 1, .* not_taken/,
+		],
+		'a visitor who passed late and whose use stayed with the ticket': [
+			{ rows: journal(granted(0), settled(1_500, notTaken)), passages: [startMs + 1_700] },
 			/I2: a visitor passed on row 1, .* not_taken/,
 		],
 		'a grant that was acknowledged and is gone': [{ acknowledged: ['r1', 'r7'] }, /I4: the grant r7 is lost/],

@@ -19,6 +19,7 @@ export interface World {
 	readonly sets: readonly string[];
 	readonly data: string;
 	readonly pulseMs: number;
+	readonly latePassageMs: number;
 	/** Whether a turnstile with contacts stands behind the board. */
 	readonly sensor: boolean;
 	readonly scanner: Pty;
@@ -46,6 +47,8 @@ const usesOf: Readonly<Record<string, number>> = { single: 1, three: 3, group: 4
 const event = 'lantern-2026';
 /** Room for a ledger of a night; filled up within milliseconds. */
 const diskBytes = 64 * 1024 * 1024;
+/** The turnstile stays open for longer than the lane waits, so that some pass late. */
+const latePassageMs = 1_500;
 /** Tickets that a plan leaves alone. */
 const spares = 8;
 
@@ -74,7 +77,7 @@ export async function setUpWorld(
 			`data=${data}`,
 			...Object.entries(paths).map(([device, path]) => `lanes.0.${device}.path=${path}`),
 			'lanes.0.passageTimeoutMs=1500',
-			'lanes.0.latePassageMs=1500',
+			`lanes.0.latePassageMs=${latePassageMs}`,
 			'lanes.0.groupIdleMs=1500',
 			'lanes.0.holdOffMs=500',
 			'classes.group.group=run',
@@ -83,6 +86,7 @@ export async function setUpWorld(
 		],
 		data,
 		pulseMs: 300,
+		latePassageMs,
 		sensor: isWaveshare,
 		scanner,
 		relay,

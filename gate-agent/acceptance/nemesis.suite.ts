@@ -76,6 +76,7 @@ function historyOf(
 		uses: world.uses,
 		entryChannel: 1,
 		pulseMs: world.pulseMs,
+		latePassageMs: world.latePassageMs,
 		edges: world.edges,
 		passages: run.passages,
 		holds: run.holds,
