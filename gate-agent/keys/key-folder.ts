@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { type ClockReset, openClockReset } from '../core/clock-reset.ts';
+import { type ClockReset, openClockReset, signClockReset } from '../core/clock-reset.ts';
 import { StilewardError } from '../core/errors.ts';
 import type { IssuerKey } from '../core/issue.ts';
 import { kidOf, onlyPublic } from '../core/jwk.ts';
@@ -80,6 +80,27 @@ export async function loadIssuer(dir: string): Promise<Issuer> {
 export async function loadClockReset(dir: string): Promise<ClockReset | undefined> {
 	if (!(await readdir(dir)).includes(keyFiles.clockReset)) return undefined;
 	return openClockReset(await readKeyFile(dir, keyFiles.clockReset), await readRootPublic(dir));
+}
+
+/**
+ * Signs the next clock reset: gates that get it begin a new clock epoch at `nowMs` and forget every later time that a
+ * wrong clock had made them believe. Throws `keys_missing` without the root's private key, `clock_reset_invalid` where
+ * the reset before is not of this root.
+ */
+export async function resetClock({
+	dir,
+	nowMs,
+}: {
+	readonly dir: string;
+	readonly nowMs: number;
+}): Promise<ClockReset> {
+	return withFolderLock(dir, async () => {
+		const root = await readPrivate(dir, keyFiles.rootPrivate, await kidOf(await readRootPublic(dir)));
+		const before = await loadClockReset(dir);
+		const reset = { epoch: (before?.epoch ?? 1) + 1, floorMs: Math.trunc(nowMs) };
+		await replaceKeyFile(dir, publicFile(keyFiles.clockReset, await signClockReset(reset, root)));
+		return reset;
+	});
 }
 
 /**

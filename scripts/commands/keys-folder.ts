@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 import { kidOf } from '../../gate-agent/core/jwk.ts';
 import type { ManifestKey } from '../../gate-agent/core/key-manifest.ts';
 import { keyFiles } from '../../gate-agent/keys/key-files.ts';
-import { initKeys, loadIssuer, loadTrust, rotateKeys } from '../../gate-agent/keys/key-folder.ts';
+import { initKeys, loadIssuer, loadTrust, resetClock, rotateKeys } from '../../gate-agent/keys/key-folder.ts';
 import { facts, jsonLine, paint, type Terminal, table } from './output.ts';
 import { localTime } from './times.ts';
 
@@ -37,6 +37,25 @@ export async function rotateFolder({ dir, revoke, json }: KeysRotateOptions, ter
 	await printFolder({ dir, ...(json && { json }) }, terminal, kid);
 	await terminal.err.write(
 		`note: copy the new ${keyFiles.manifest} to the gates; until then they refuse the new key\n`,
+	);
+}
+
+/** Signs a clock reset and shows what it says. */
+export async function resetFolderClock({ dir, json }: KeysOptions, terminal: Terminal): Promise<void> {
+	const { epoch, floorMs } = await resetClock({ dir, nowMs: terminal.nowMs() });
+	const { out, err } = terminal;
+	if (json) await out.write(jsonLine({ dir, epoch, floor: new Date(floorMs).toISOString() }));
+	else {
+		await out.write(
+			facts(out, [
+				['file', join(dir, keyFiles.clockReset)],
+				['clock epoch', paint(out, 'bold', `${epoch}`)],
+				['not before', localTime(Math.floor(floorMs / 1000))],
+			]),
+		);
+	}
+	await err.write(
+		`note: set the clock of the gate, copy ${keyFiles.clockReset} into its key folder and restart the gate\n`,
 	);
 }
 

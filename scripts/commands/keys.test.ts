@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadClockReset } from '../../gate-agent/keys/key-folder.ts';
 import { runCli, temporaryFolder } from './cli.suite.ts';
 
 describe('stileward keys', () => {
@@ -31,6 +32,26 @@ describe('stileward keys', () => {
 		expect(shown.out).toMatch(/version 2/);
 		expect(shown.out).toMatch(new RegExp(`^${first.kid} .*revoked$`, 'm'));
 		expect(shown.out).toMatch(new RegExp(`^${second.kid} .*valid$`, 'm'));
+	});
+
+	it('signs a clock reset with the next epoch, which a gate with the public key alone can prove', async () => {
+		await using folder = await temporaryFolder();
+		const dir = join(folder.path, 'keys');
+		const gate = join(folder.path, 'gate');
+		await runCli(['keys', 'init', '--dir', dir]);
+		const first = await runCli(['keys', 'reset-clock', '--dir', dir]);
+		expect(first).toMatchObject({ code: 0 });
+		expect(first.out).toMatch(/clock epoch +2\n/);
+		const second = await runCli(['keys', 'reset-clock', '--dir', dir, '--json']);
+		const { epoch, floor } = JSON.parse(second.out);
+		expect(epoch).toBe(3);
+		expect(Math.abs(Date.parse(floor) - Date.now())).toBeLessThan(60_000);
+		await mkdir(gate);
+		for (const file of ['clock-reset.jws', 'root.public.jwk']) await copyFile(join(dir, file), join(gate, file));
+		expect(await loadClockReset(gate)).toEqual({ epoch: 3, floorMs: Date.parse(floor) });
+		const withoutRoot = await runCli(['keys', 'reset-clock', '--dir', gate]);
+		expect(withoutRoot).toMatchObject({ code: 1, out: '' });
+		expect(withoutRoot.err).toMatch(/root\.private\.jwk.*\n {2}hint: .*\[keys_missing\]/);
 	});
 
 	it('names the missing folder, and a folder that cannot be made', async () => {

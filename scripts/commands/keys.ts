@@ -3,7 +3,7 @@ import { examples, repeated } from './arguments.ts';
 import type { KeysInitOptions, KeysOptions, KeysRotateOptions } from './keys-folder.ts';
 import type { Terminal } from './output.ts';
 
-/** `keys init`, `keys rotate` and `keys show`. */
+/** `keys init`, `keys rotate`, `keys reset-clock` and `keys show`. */
 export function addKeysCommands(program: Command, terminal: Terminal): void {
 	const keys = program.command('keys').description('Make, renew and show the keys that tickets are signed with.');
 	keysCommand(keys, 'init')
@@ -25,6 +25,15 @@ export function addKeysCommands(program: Command, terminal: Terminal): void {
 			const { rotateFolder } = await import('./keys-folder.ts');
 			await rotateFolder(options, terminal);
 		});
+	keysCommand(keys, 'reset-clock')
+		.summary('let gates forget a wrong time')
+		.description('Sign a clock reset with the root key, for gates that a wrong clock carried into the future.')
+		.addHelpText('after', resetClockNotes)
+		.addHelpText('after', examples('keys reset-clock --dir ./keys', 'keys reset-clock --dir ./keys --json'))
+		.action(async (options: KeysOptions) => {
+			const { resetFolderClock } = await import('./keys-folder.ts');
+			await resetFolderClock(options, terminal);
+		});
 	keysCommand(keys, 'show')
 		.summary('show the keys of a folder')
 		.description('Show the keys of a folder. Private keys are never printed.')
@@ -38,6 +47,11 @@ export function addKeysCommands(program: Command, terminal: Terminal): void {
 const initNotes = `
 A gate needs manifest.jws and root.public.jwk of this folder, and nothing else. Keep the private keys away from gates,
 and the root key offline: whoever has it can make tickets that every gate accepts.`;
+
+const resetClockNotes = `
+A gate believes no time before the newest that it has written down. A clock that once ran ahead therefore leaves every
+right time untrusted. Run this where the clock is right; copy clock-reset.jws into the key folder of each such gate and
+restart it. Each reset counts once, so it can stay there.`;
 
 function keysCommand(keys: Command, name: string): Command {
 	return keys
