@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { AgentClock } from './agent-clock.ts';
 import type { LaneSettings } from './config.ts';
 import { createAdmitter } from './core/admit.ts';
@@ -9,11 +9,12 @@ import type { Keyset } from './core/keyset.ts';
 import type { LaneEffect, Screen } from './core/lane-state.ts';
 import type { LaneMemory, Ledger } from './core/ledger.ts';
 import type { Policy } from './core/policy.ts';
-import type { ForeignTrace, RedemptionId } from './core/redemption.ts';
+import type { ForeignTrace } from './core/redemption.ts';
 import { type LaneEvent, type LaneRuntime, runLane } from './lane-runtime.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { createRedemptionIds } from './redemption-ids.ts';
 
 /** What the lanes of one agent share. */
 export interface LaneShared {
@@ -47,7 +48,7 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 			lane: { id, zone },
 			clock: () => clock.read(),
 			authority: () => 'out_of_reach',
-			newRedemptionId: () => randomBytes(16).toString('base64url') as RedemptionId,
+			newRedemptionId: createRedemptionIds(),
 			onError: (error) => log.error({ event: 'ledger_failed', ...problemOf(error) }),
 		}),
 		relay: () => shared.relay(id),

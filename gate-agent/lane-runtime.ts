@@ -139,8 +139,9 @@ function effectRunner({ ports, dispatch, isWanted }: EffectWiring) {
 					.then((result) => dispatch({ kind: 'checked', scanId: effect.scanId, result }));
 			case 'redeem':
 				return admitter.redeem(effect.ticket, effect.direction).then((result) => {
-					if (result.kind === 'granted') ports.onGranted(result.grant);
 					dispatch({ kind: 'redeemed', scanId: effect.scanId, result });
+					// The visitor does not wait for the log.
+					if (result.kind === 'granted') ports.onGranted(result.grant);
 				});
 			case 'pulse':
 				return relay
