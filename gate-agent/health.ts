@@ -1,4 +1,6 @@
+import { type ErrorCode, errorHints } from './core/errors.ts';
 import type { LaneStatus } from './core/lane.ts';
+import type { LedgerHealth } from './ledger/sqlite-ledger.ts';
 import type { DeviceState } from './supervisor.ts';
 
 /** What `/healthz` answers: `ok` (200 or 503) for a monitor, the rest for a technician. */
@@ -8,10 +10,40 @@ export interface Health {
 	readonly upSeconds: number;
 	readonly lanes: Readonly<Record<string, LaneStatus>>;
 	readonly devices: Readonly<Record<string, DeviceHealth>>;
-	readonly ledger: { readonly ok: boolean; readonly problem?: string; readonly pendingWrites: number };
+	readonly ledger: LedgerState;
 	readonly clock: { readonly trusted: boolean; readonly epoch: number; readonly doubt?: string };
 	readonly keys: { readonly manifestVersion: number; readonly warnings: readonly string[] };
 	readonly [detail: string]: unknown;
+}
+
+/** How the ledger is doing. `problem` is the code of the fault that keeps the gate shut until a write succeeds. */
+export interface LedgerState {
+	readonly ok: boolean;
+	readonly problem?: ErrorCode | 'closed';
+	readonly hint?: string;
+	/** Facts that wait for the disk. */
+	readonly pendingWrites: number;
+	readonly integrity: LedgerHealth['integrity'];
+	readonly rows: number;
+	/** Refused scans whose rows wait for the disk. */
+	readonly denialsWaiting: number;
+	/** Where a damaged file was set aside. */
+	readonly setAside?: string;
+}
+
+/** The state of the ledger in words. */
+export function ledgerHealth(health: LedgerHealth, pendingWrites: number): LedgerState {
+	const { state, integrity, rows, denialsWaiting, setAside } = health;
+	return {
+		ok: state === 'ok' && integrity !== 'damaged',
+		...(state !== 'ok' && { problem: state }),
+		...(state !== 'ok' && state !== 'closed' && { hint: errorHints[state] }),
+		pendingWrites,
+		integrity,
+		rows,
+		denialsWaiting,
+		...(setAside !== undefined && { setAside }),
+	};
 }
 
 /** How one device is doing. */

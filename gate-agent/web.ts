@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GateConfig } from './config.ts';
 import { StilewardError } from './core/errors.ts';
 import type { Screen } from './core/lane-state.ts';
-import { type HttpServer, startHttpServer } from './display/http-server.ts';
-import type { Health } from './health.ts';
+import { type Health, type HttpServer, startHttpServer } from './display/http-server.ts';
 import type { Logger } from './logger.ts';
 
 /** Displays, health and metrics of an agent. A lane works without them, so nothing here ever rejects. */
@@ -44,6 +43,7 @@ export async function startWeb(
 	const attempt = async () => {
 		try {
 			server = await listen();
+			log.info({ event: 'http_listening', url: server.url });
 		} catch (error) {
 			if (!(error instanceof StilewardError)) throw error;
 			log.error({ event: 'http_unavailable', code: error.code, problem: error.message, hint: error.hint });

@@ -1,30 +1,50 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import { emulateLcus, type LcusEmulator } from '../emulators/lcus-emulator.ts';
-import { openPty, type Pty } from '../emulators/pty.ts';
 
 const cli = fileURLToPath(new URL('../../scripts/stileward.ts', import.meta.url));
-const exampleConfig = fileURLToPath(new URL('../../device-configs/gates/serial-lcus.yaml', import.meta.url));
 
-/** Runs a command of the command line to its end and gives what it printed. */
-export function stileward(...args: readonly string[]): string {
-	const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-	if (run.status !== 0) throw new Error(`stileward ${args[0]} ${args[1]}: exit ${run.status}\n${run.stderr}`);
-	return run.stdout;
+/** Node with the options of `npm run stileward`, whose figures of memory and start are the ones that count. */
+const program = [process.execPath, '--max-semi-space-size=2', cli];
+const env = {
+	...process.env,
+	NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url)),
+};
+
+/** A configuration in device-configs/gates. */
+export function exampleConfig(name: string): string {
+	return fileURLToPath(new URL(`../../device-configs/gates/${name}.yaml`, import.meta.url));
 }
 
+/**
+ * Runs a command of the command line to its end and gives what it printed. Never waits in a blocking way: emulated
+ * boards answer from this process.
+ */
+export async function stileward(...args: readonly string[]): Promise<string> {
+	const [node = '', ...rest] = program;
+	const { stdout } = await promisify(execFile)(node, [...rest, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+	return stdout;
+}
+
+type Seen<T> = T | undefined | false;
+
 /** Looks again and again until `look` gives something; fails with `what` after `withinMs`. */
-export async function until<T>(what: string, look: () => T | undefined | false, withinMs = 10_000): Promise<T> {
+export async function until<T>(
+	what: string | (() => string),
+	look: () => Seen<T> | Promise<Seen<T>>,
+	withinMs = 10_000,
+): Promise<NonNullable<T>> {
 	const endMs = performance.now() + withinMs;
 	for (;;) {
-		const seen = look();
-		if (seen !== undefined && seen !== false) return seen as T;
-		if (performance.now() > endMs) throw new Error(`within ${withinMs} ms there was no: ${what}`);
+		const seen = await look();
+		if (seen !== undefined && seen !== false && seen !== null) return seen;
+		if (performance.now() > endMs)
+			throw new Error(`within ${withinMs} ms there was no: ${typeof what === 'string' ? what : what()}`);
 		await sleep(5);
 	}
 }
@@ -32,65 +52,116 @@ export async function until<T>(what: string, look: () => T | undefined | false, 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
 	const dir = mkdtempSync(join(tmpdir(), 'stileward-gate-'));
-	onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+	onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
 	return dir;
 }
 
 /** A line of the gate's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
 
+/** What `/healthz` says of one lane. */
+export type LaneHealth = Readonly<Record<string, unknown>>;
+
 /** A gate process as a technician starts it. */
 export interface RunningGate {
 	readonly pid: number;
 	readonly lines: readonly LogLine[];
+	/** All that it printed, on both streams. */
+	readonly printed: () => string;
 	/** Resolves with the next line of this event after `from` lines. */
 	line(event: string, match?: Readonly<Record<string, unknown>>, from?: number): Promise<LogLine>;
-	readonly url: () => string;
+	readonly ready: () => Promise<LogLine>;
 	health(): Promise<Record<string, unknown>>;
+	lane(id?: string): Promise<LaneHealth>;
+	metrics(): Promise<string>;
+	/** What a display that connects now is told to show. */
+	screen(lane?: string): Promise<Record<string, unknown>>;
 	kill(): Promise<void>;
 	stop(): Promise<number | null>;
+	/** Resolves with the exit code of a gate that ends by itself. */
+	ended(): Promise<number | null>;
 }
 
-/** Starts `gate run` on the example configuration with these settings. */
-export function startGate(sets: readonly string[], config = exampleConfig): RunningGate {
-	const args = [cli, 'gate', 'run', '--config', config, ...['http.port=0', ...sets].flatMap((set) => ['--set', set])];
-	const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-	const lines: LogLine[] = [];
-	let errors = '';
-	let rest = '';
-	child.stdout.setEncoding('utf8').on('data', (text: string) => {
-		const parts = (rest + text).split('\n');
-		rest = parts.pop() ?? '';
-		for (const part of parts) lines.push(JSON.parse(part) as LogLine);
-	});
-	child.stderr.setEncoding('utf8').on('data', (text: string) => {
-		errors += text;
-	});
-	const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+/** Characters of the log that the message of a failed test shows. */
+const toldMax = 3_000;
+
+/** How a gate is started otherwise than by default. */
+export interface StartOptions {
+	readonly config?: string;
+	/** A command that becomes the gate, e.g. inside a namespace of its own. */
+	readonly within?: readonly string[];
+}
+
+/** Starts `gate run` with these settings. */
+export function startGate(sets: readonly string[], options: StartOptions = {}): RunningGate {
+	const { config = exampleConfig('serial-lcus'), within = [] } = options;
+	const settings = ['http.port=0', ...sets].flatMap((set) => ['--set', set]);
+	const [command = '', ...args] = [...within, ...program, 'gate', 'run', '--config', config, ...settings];
+	const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+	const log = readLog(child);
+	const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
 	onTestFinished(() => end(child, exited));
 	const line: RunningGate['line'] = (event, match = {}, from = 0) => {
 		const wanted = (one: LogLine) =>
 			one.event === event && Object.entries(match).every(([key, value]) => one[key] === value);
-		return until(`log line ${event} ${JSON.stringify(match)}`, () => {
-			const found = lines.slice(from).find(wanted);
-			if (!found && child.exitCode !== null) throw new Error(`the gate ended with ${child.exitCode}: ${errors}`);
-			return found;
-		});
+		const told = () => log.printed().slice(-toldMax);
+		return until(
+			() => `log line ${event} ${JSON.stringify(match)} after\n${told()}`,
+			() => {
+				const found = log.lines.slice(from).find(wanted);
+				if (!found && child.exitCode !== null) throw new Error(`the gate ended with ${child.exitCode}: ${told()}`);
+				return found;
+			},
+		);
 	};
-	const url = () => String(lines.find(({ event }) => event === 'started')?.url);
+	const kill = async (signal: NodeJS.Signals) => {
+		child.kill(signal);
+		return exited;
+	};
 	return {
 		pid: child.pid ?? 0,
-		lines,
+		...log,
 		line,
-		url,
-		health: async () => (await (await fetch(`${url()}/healthz`)).json()) as Record<string, unknown>,
-		kill: async () => {
-			child.kill('SIGKILL');
-			await exited;
-		},
-		stop: async () => {
-			child.kill('SIGTERM');
-			return exited;
+		ready: () => line('ready', { ready: true }),
+		...web(() => line('http_listening').then(({ url }) => String(url))),
+		kill: async () => void (await kill('SIGKILL')),
+		stop: () => kill('SIGTERM'),
+		ended: () => exited,
+	};
+}
+
+function readLog(child: ChildProcess): Pick<RunningGate, 'lines' | 'printed'> {
+	const lines: LogLine[] = [];
+	let printed = '';
+	let rest = '';
+	child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+		printed += text;
+		const parts = (rest + text).split('\n');
+		rest = parts.pop() ?? '';
+		for (const part of parts) lines.push(JSON.parse(part) as LogLine);
+	});
+	child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+		printed += text;
+	});
+	return { lines, printed: () => printed };
+}
+
+function web(url: () => Promise<string>): Pick<RunningGate, 'health' | 'lane' | 'metrics' | 'screen'> {
+	const health = async () => (await (await fetch(`${await url()}/healthz`)).json()) as Record<string, unknown>;
+	return {
+		health,
+		lane: async (id = 'lane-1') => ((await health()).lanes as Record<string, LaneHealth>)[id] ?? {},
+		metrics: async () => (await fetch(`${await url()}/metrics`)).text(),
+		screen: async (lane = 'lane-1') => {
+			const stop = new AbortController();
+			const { body } = await fetch(`${await url()}/lanes/${lane}/events`, { signal: stop.signal });
+			let text = '';
+			for await (const part of body ?? []) {
+				text += Buffer.from(part).toString();
+				if (/^data: .*\n/m.test(text)) break;
+			}
+			stop.abort();
+			return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? '{}').screen as Record<string, unknown>;
 		},
 	};
 }
@@ -100,69 +171,27 @@ async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void>
 	await exited;
 }
 
-/** A lane on a bench: ptys for scanner and relay, keys, a data folder, and the settings that join them. */
-export interface Bench {
-	readonly dir: string;
-	readonly keys: string;
-	readonly data: string;
-	readonly scanner: Pty;
-	readonly relay: Pty;
-	readonly board: LcusEmulator;
-	readonly sets: readonly string[];
-	issue(...args: readonly string[]): readonly string[];
-	rows(): readonly LedgerRow[];
-	/** Bytes that reached the board, from the n-th on, as hexadecimal text. */
-	bytes(from?: number): string;
-}
-
 /** A row as `ledger list --json` prints it. */
 export interface LedgerRow {
 	readonly seq: number;
 	readonly kind: string;
-	readonly ticket?: string;
-	readonly reason?: string;
-	readonly rung?: string;
-	readonly lane?: string;
+	readonly ticket: string | null;
+	readonly reason: string | null;
+	readonly rung: string | null;
+	readonly lane: string | null;
 	readonly at: string;
 	readonly [field: string]: unknown;
 }
 
-/** Sets up keys, ptys and an emulated LCUS board. */
-export async function setUpBench(data?: string): Promise<Bench> {
-	const dir = temporaryFolder();
-	const keys = join(dir, 'keys');
-	stileward('keys', 'init', '--dir', keys);
-	const [scanner, relay] = await Promise.all([openPty(), openPty()]);
-	onTestFinished(async () => {
-		await Promise.all([scanner.close(), relay.close()]);
-	});
-	const board = emulateLcus(relay);
-	const folder = data ?? join(dir, 'data');
-	return {
-		dir,
-		keys,
-		data: folder,
-		scanner,
-		relay,
-		board,
-		sets: [
-			`keys=${keys}`,
-			`data=${folder}`,
-			`lanes.0.scanner.path=${scanner.path}`,
-			`lanes.0.relay.path=${relay.path}`,
-		],
-		issue: (...args) => issue(keys, args),
-		rows: () =>
-			stileward('ledger', 'list', '--data', folder, '--json')
-				.split('\n')
-				.filter((line) => line !== '')
-				.map((line) => JSON.parse(line) as LedgerRow),
-		bytes: (from = 0) =>
-			board.received
-				.slice(from)
-				.map(({ byte }) => byte.toString(16).padStart(2, '0').toUpperCase())
-				.join(' '),
-	};
+/** The journal of a data folder, as the command line lists it. */
+export async function listRows(data: string): Promise<readonly LedgerRow[]> {
+	return linesOf(await stileward('ledger', 'list', '--data', data, '--json')).map((line) => JSON.parse(line));
+}
+
+/** Makes a key folder. */
+export async function makeKeys(dir: string): Promise<string> {
+	await stileward('keys', 'init', '--dir', dir);
+	return dir;
 }
 
 const hourMs = 3_600_000;
@@ -173,7 +202,7 @@ export function hoursFromNow(hours: number): string {
 }
 
 /** Issues tickets of the example's event that are valid now, unless the arguments say otherwise. */
-export function issue(keys: string, args: readonly string[]): readonly string[] {
+export async function issue(keys: string, args: readonly string[]): Promise<readonly string[]> {
 	const given = (name: string, fallback: string) => (args.includes(name) ? [] : [name, fallback]);
 	const defaults = [
 		...given('--event', 'lantern-2026'),
@@ -181,9 +210,11 @@ export function issue(keys: string, args: readonly string[]): readonly string[] 
 		...given('--from', hoursFromNow(-1)),
 		...given('--until', hoursFromNow(1)),
 	];
-	return stileward('ticket', 'issue', '--keys', keys, ...defaults, ...args)
-		.split('\n')
-		.filter((line) => line !== '');
+	return linesOf(await stileward('ticket', 'issue', '--keys', keys, ...defaults, ...args));
+}
+
+function linesOf(text: string): string[] {
+	return text.split('\n').filter((line) => line !== '');
 }
 
 /** Resident memory of a process in bytes. */
@@ -191,6 +222,3 @@ export function residentBytes(pid: number): number {
 	const pages = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1];
 	return Number(pages) * 4096;
 }
-
-export const on = 'A0 01 01 A2';
-export const off = 'A0 01 00 A1';

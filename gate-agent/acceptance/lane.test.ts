@@ -1,50 +1,64 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { off, on, setUpBench, startGate, stileward, until } from './gate.suite.ts';
+import { startGate, stileward, until } from './gate.suite.ts';
+import { type Bench, off, on, setUpBench } from './lcus-bench.suite.ts';
+
+/** The example ignores a code that is still held before the scanner for 1.8 s; two are allowed. */
+const holdOffMs = 2_000;
+
+/** How long each pulse lasted at the board. */
+function pulsesMs({ board: { edges } }: Bench): readonly number[] {
+	return edges.flatMap(({ closed, atMs }, index) => (closed ? [] : [atMs - Number(edges[index - 1]?.atMs)]));
+}
 
 it('opens for a signed ticket exactly once, also after kill -9', async () => {
 	const bench = await setUpBench();
-	const [ticket] = bench.issue();
+	const [ticket = '', ...others] = await bench.issue('--count', '3');
 	let gate = startGate(bench.sets);
-	await gate.line('ready', { ready: true });
+	await gate.ready();
 	const before = bench.board.received.length;
 
-	await bench.scanner.write(`${ticket}\r`);
+	await bench.present(ticket);
 	await until('the coil falls', () => bench.bytes(before) === `${on} ${off}`);
-	const [pulse, end] = [bench.board.received[before], bench.board.received[before + 4]];
-	const pulseMs = Number(end?.atMs) - Number(pulse?.atMs);
-	expect(pulseMs).toBeGreaterThan(240);
-	expect(pulseMs).toBeLessThan(360);
 
-	await sleep(2_000);
-	const logged = gate.lines.length;
-	await bench.scanner.write(`${ticket}\r`);
-	await gate.line('denied', { reason: 'already_redeemed' }, logged);
-	await until('its row', () => bench.rows().some(({ kind }) => kind === 'denied'));
-	const rows = bench.rows().filter(({ kind }) => kind === 'granted' || kind === 'denied');
-	expect(rows).toMatchObject([
+	// The time itself is what is tried: nobody tells when a hold-off ends.
+	await sleep(holdOffMs);
+	await bench.present(ticket);
+	await gate.line('denied', { reason: 'already_redeemed' });
+	expect(bench.bytes(before)).toBe(`${on} ${off}`);
+	await until('its row', async () => (await bench.rows('denied')).length > 0);
+	expect(await bench.rows('granted', 'denied')).toMatchObject([
 		{ kind: 'granted', ticket: 'lantern-2026/0', rung: 'local', lane: 'lane-1' },
 		{ kind: 'denied', reason: 'already_redeemed', ticket: 'lantern-2026/0', lane: 'lane-1' },
 	]);
 
 	await gate.kill();
 	gate = startGate(bench.sets);
-	await gate.line('ready');
+	await gate.ready();
 	const restarted = bench.board.received.length;
-	await bench.scanner.write(`${ticket}\r`);
+	await bench.present(ticket);
 	await gate.line('denied', { reason: 'already_redeemed' });
 	expect(bench.bytes(restarted)).toBe('');
+
+	for (const [index, other] of others.entries()) {
+		await bench.present(other);
+		await until('the coil falls', () => bench.board.edges.length === 2 * (index + 2));
+	}
+	// The busy machine of a test now and then delays one edge; it does not delay two pulses of three.
+	const [, pulseMs = 0] = pulsesMs(bench).toSorted((one, two) => one - two);
+	expect(pulseMs).toBeGreaterThan(240);
+	expect(pulseMs).toBeLessThan(360);
 	expect(await gate.stop()).toBe(0);
-	expect(stileward('ledger', 'verify', '--data', bench.data)).not.toBe('');
+	expect(await stileward('ledger', 'verify', '--data', bench.data)).not.toBe('');
 });
 
 it('shuts the gate within a second when the agent is killed in the middle of a pulse', async () => {
 	const bench = await setUpBench();
-	const [ticket] = bench.issue();
+	const [ticket = ''] = await bench.issue();
 	const gate = startGate([...bench.sets, 'lanes.0.relay.pulseMs=5000']);
-	await gate.line('ready');
+	await gate.ready();
 	const before = bench.board.received.length;
-	await bench.scanner.write(`${ticket}\r`);
+	await bench.present(ticket);
 	await until('the coil closes', () => bench.bytes(before) === on);
 	await sleep(50);
 	const killedMs = performance.now();
@@ -53,7 +67,7 @@ it('shuts the gate within a second when the agent is killed in the middle of a p
 	expect(performance.now() - killedMs).toBeLessThan(1_000);
 
 	const next = startGate(bench.sets);
-	await next.line('ready');
-	const settled = await until('the open grant settles', () => bench.rows().find(({ kind }) => kind === 'settled'));
+	await next.ready();
+	const settled = await until('the open grant settles', async () => (await bench.rows('settled'))[0]);
 	expect(settled).toMatchObject({ outcome: 'taken_assumed', ticket: 'lantern-2026/0' });
 });
