@@ -27,6 +27,8 @@ import {
 export interface Trust {
 	readonly keyset: Keyset;
 	readonly manifest: KeyManifest;
+	/** The kid of the root key that signed it. */
+	readonly root: string;
 	readonly warnings: readonly string[];
 }
 
@@ -64,7 +66,8 @@ export interface Issuer {
 export async function loadTrust(dir: string): Promise<Trust> {
 	const manifest = await readManifest(dir);
 	const keyset = await createKeyset(manifest);
-	return { keyset, manifest, warnings: (await privateFiles(dir)).map(warnOfPrivate) };
+	const root = await kidOf(await readRootPublic(dir));
+	return { keyset, manifest, root, warnings: (await privateFiles(dir)).map(warnOfPrivate) };
 }
 
 /** Reads the issuer keys of a folder. Throws `keys_missing`, `keys_invalid` or `manifest_invalid`. */
