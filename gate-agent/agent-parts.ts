@@ -42,6 +42,8 @@ export interface Parts {
 	readonly foreignKey: Uint8Array;
 	/** What the ledger remembers of each lane. */
 	readonly remembered: ReadonlyMap<string, LaneMemory>;
+	/** Why the key folder cannot be used now; the keys in use stay. */
+	readonly keysProblem: () => string | undefined;
 	readonly refreshing: NodeJS.Timeout;
 }
 
@@ -170,8 +172,20 @@ function join(
 		onDropped: (what) => log.error({ event: 'ledger_dropped', what }),
 	});
 	recordStart({ writer, ledger, clock, openGrants, config, deps });
-	const refreshing = setInterval(() => void refreshKeys(trust, log), keysRefreshMs).unref();
-	return { ...parts, log, ledger, trust, metrics, clock, writer, buses: createBuses(), refreshing };
+	const keys = watchKeys(trust, log);
+	const refreshing = setInterval(() => void keys.look(), keysRefreshMs).unref();
+	return {
+		...parts,
+		log,
+		ledger,
+		trust,
+		metrics,
+		clock,
+		writer,
+		buses: createBuses(),
+		keysProblem: keys.problem,
+		refreshing,
+	};
 }
 
 interface Start extends Pick<Parts, 'writer' | 'ledger' | 'clock'>, Pick<Recalled, 'openGrants'> {
@@ -197,10 +211,28 @@ function recordStart({ writer, ledger, clock, openGrants, config, deps }: Start)
 	}
 }
 
-async function refreshKeys(trust: GateTrust, log: Logger): Promise<void> {
-	try {
-		if ((await trust.refresh()) === 'newer') log.info({ event: 'keys_renewed', version: trust.keyset().version });
-	} catch (error) {
-		log.error({ event: 'keys_not_renewed', ...problemOf(error) });
-	}
+/** Looks at a key folder again and again. */
+interface KeysWatch {
+	look(): Promise<void>;
+	/** Why the folder cannot be used now; the keys in use stay. */
+	problem(): string | undefined;
+}
+
+/** A problem is logged when it begins and when it becomes another, not at each look. */
+function watchKeys(trust: GateTrust, log: Logger): KeysWatch {
+	let problem: string | undefined;
+	return {
+		problem: () => problem,
+		look: async () => {
+			try {
+				if ((await trust.refresh()) === 'newer') log.info({ event: 'keys_renewed', version: trust.keyset().version });
+				problem = undefined;
+			} catch (error) {
+				// Whatever it is, the lane goes on with the keys that it has.
+				const message = error instanceof Error ? error.message : String(error);
+				if (message !== problem) log.error({ event: 'keys_not_renewed', ...problemOf(error) });
+				problem = message;
+			}
+		},
+	};
 }

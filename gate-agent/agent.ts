@@ -73,6 +73,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	devices = opened;
 	const health = () => healthOf({ config, deps, parts, lanes, devices: opened });
 	web.serveHealth(health);
+	parts.metrics.updateWith(() => void health());
 	return {
 		get url() {
 			return web.url;
@@ -155,6 +156,11 @@ async function closeAgent(parts: Parts, lanes: ReadonlyMap<string, LaneRuntime>,
 	await parts.web.close();
 }
 
+function keysHealth({ trust, keysProblem }: Parts): Health['keys'] {
+	const problem = keysProblem();
+	return { manifestVersion: trust.keyset().version, warnings: trust.warnings, ...(problem && { problem }) };
+}
+
 /** A lane that is closed by its mode works; one whose gate may not open does not. Lamps are not essential. */
 function works({ missing, alarms }: LaneStatus): boolean {
 	return missing.length === 0 && !alarms.includes('relay_failed');
@@ -182,6 +188,6 @@ function healthOf({ deps, parts, lanes, devices }: HealthParts): Health {
 		devices: Object.fromEntries(states.map(([name, state]) => [name, deviceHealth(state)])),
 		ledger,
 		clock: { trusted: clock.trusted, epoch: clock.epoch, ...(clock.doubt && { doubt: clock.doubt }) },
-		keys: { manifestVersion: parts.trust.keyset().version, warnings: parts.trust.warnings },
+		keys: keysHealth(parts),
 	};
 }

@@ -12,7 +12,12 @@ export interface Health {
 	readonly devices: Readonly<Record<string, DeviceHealth>>;
 	readonly ledger: LedgerState;
 	readonly clock: { readonly trusted: boolean; readonly epoch: number; readonly doubt?: string };
-	readonly keys: { readonly manifestVersion: number; readonly warnings: readonly string[] };
+	readonly keys: {
+		readonly manifestVersion: number;
+		readonly warnings: readonly string[];
+		/** Why a newer manifest is not taken. */
+		readonly problem?: string;
+	};
 	readonly [detail: string]: unknown;
 }
 

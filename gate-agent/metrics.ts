@@ -12,6 +12,8 @@ export interface Metrics {
 	readonly alarm: Gauge<'lane' | 'alarm'>;
 	readonly clockTrusted: Gauge;
 	readonly ledgerPending: Gauge;
+	/** Names what brings the gauges up to date before they are read. */
+	updateWith(update: () => void): void;
 	render(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -19,6 +21,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
 	const registry = new Registry();
 	const registers = [registry];
+	let update = (): void => undefined;
 	collectDefaultMetrics({ register: registry });
 	return {
 		scans: new Counter({ name: 'stileward_scans_total', help: 'Codes read.', labelNames: ['lane'], registers }),
@@ -67,6 +70,12 @@ export function createMetrics(): Metrics {
 		}),
 		clockTrusted: new Gauge({ name: 'stileward_clock_trusted', help: '1 while the clock is trusted.', registers }),
 		ledgerPending: new Gauge({ name: 'stileward_ledger_pending', help: 'Writes that wait for the disk.', registers }),
-		render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+		updateWith: (next) => {
+			update = next;
+		},
+		render: async () => {
+			update();
+			return { contentType: registry.contentType, body: await registry.metrics() };
+		},
 	};
 }

@@ -56,6 +56,7 @@ export async function startWeb(
 		}
 	};
 	if (config.http.enabled) {
+		if (!isLoopback(config.http.host)) log.warn({ event: 'http_exposed', host: config.http.host, problem: exposed });
 		await attempt();
 		void keepTrying();
 	}
@@ -75,4 +76,12 @@ export async function startWeb(
 			await server?.close();
 		},
 	};
+}
+
+const exposed =
+	'everybody in this network can read displays, health and metrics of this gate; nothing there can be changed';
+
+/** Whether only this machine reaches an address. */
+function isLoopback(host: string): boolean {
+	return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
