@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admitter } from './core/admit.ts';
 import type { Relay } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
@@ -8,6 +7,7 @@ import type { Denial, LaneMemory } from './core/ledger.ts';
 import type { Fact, Grant, Settlement } from './core/redemption.ts';
 import { createLaneRelay, type LaneCoils } from './lane-relay.ts';
 import type { Logger } from './logger.ts';
+import { within } from './within.ts';
 
 /** What a lane needs to act on the world. */
 export interface LanePorts {
@@ -108,7 +108,7 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 		drain: async (withinMs) => {
 			draining ??= Promise.withResolvers<void>();
 			dispatch({ kind: 'devices', missing });
-			await Promise.race([draining.promise, sleep(withinMs, undefined, { ref: false })]);
+			await within(draining.promise, withinMs);
 		},
 		stop: () => {
 			stopped = true;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StilewardError } from './core/errors.ts';
+import { within } from './within.ts';
 
 /** Facts that wait for a full disk to get space; those beyond it are lost, and the log says so. */
 const pendingMax = 1_000;
@@ -56,7 +57,7 @@ export function createLedgerWriter({ onFailing, onDropped }: WriterEvents): Ledg
 					pending -= 1;
 				});
 		},
-		drain: (withinMs) => Promise.race([tail, sleep(withinMs, undefined, { ref: false })]),
+		drain: (withinMs) => within(tail, withinMs),
 		get pending() {
 			return pending;
 		},

@@ -58,6 +58,8 @@ function run<T>(task: BackgroundTask): BackgroundJob<T> {
 	return {
 		result,
 		stop: async () => {
+			// Who stops it waits for its end, and must not end before where nothing else keeps this process alive.
+			child.ref();
 			child.kill('SIGKILL');
 			await exited;
 		},

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
 	closeSync,
 	existsSync,
@@ -50,6 +51,18 @@ test('a clock epoch outlives a restart and a damaged file, and begins once', asy
 	const { ledger: third, setAside } = await open();
 	expect(setAside).toBeDefined();
 	expect(await third.clockEpoch()).toBe(2);
+});
+
+test('a process with nothing else to do closes its ledger in the middle of a verification', async () => {
+	const program = `
+		const { openSqliteLedger } = await import(${JSON.stringify(new URL('sqlite-ledger.ts', import.meta.url).href)});
+		const { ledger } = await openSqliteLedger({ dir: ${JSON.stringify(dir)}, device: 'gate-1', newEpoch: () => 'epoch', log: () => {} });
+		await ledger.close();
+		console.log('closed');
+	`;
+	const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+	// Node ends with 13 where a promise that a module waits for can never settle.
+	expect({ stdout, status }).toEqual({ stdout: 'closed\n', status: 0 });
 });
 
 let epochs = 0;
