@@ -10,7 +10,8 @@ import { addTicketCommands } from './commands/ticket.ts';
 
 const epilogue = `
 In a clone, npm run -s stileward -- COMMAND runs it.
-Exit codes: 0 done, 1 something outside the program is wrong, 2 wrong command line, 3 a check found something wrong.
+Exit codes: 0 done, 1 something outside the program is wrong, 2 wrong command line, 3 a check found something wrong,
+70 a bug: please report it.
 Standard output carries only what was asked for; notes, progress and errors go to standard error.
 `;
 

@@ -42,6 +42,11 @@ export function terminalColumns(code: QrCode): number {
 	return code.size + 2 * quietZone;
 }
 
+/** Rows that `drawTerminal` takes. */
+export function terminalRows(code: QrCode): number {
+	return Math.ceil(terminalColumns(code) / 2);
+}
+
 /**
  * Draws with half blocks, two rows of modules to a line. With color the drawing brings its own black and white and so
  * is right on any background; without, blocks are the light modules, as on the usual dark terminal.

@@ -50,10 +50,54 @@ describeInBrowser('the practice page', (pages) => {
 		await page.click('#scanner-plug');
 		await expect.poll(() => verdict(page), { timeout: 5_000 }).toBe('Out of service');
 		await page.click('[data-sample=payment]');
-		await expect.poll(() => page.getByRole('alert').textContent()).toBe('The scanner is not plugged in.');
+		await expect.poll(() => page.getByRole('alert').textContent()).toContain('Press "Plug scanner in"');
 		await page.click('#scanner-plug');
 		await expect.poll(() => verdict(page), { timeout: 8_000 }).toBe('Please show your ticket');
 	}, 30_000);
+
+	test('shows the way of a ticket, link by link', async () => {
+		const { page } = await open();
+		const link = (name: string) => page.locator(`[data-link=${name}] span`).textContent();
+		expect(await Promise.all(['ticket', 'scanner', 'decision'].map(link))).toEqual([
+			'pick one',
+			'connected',
+			'waiting',
+		]);
+		await page.click('#new-tickets');
+		await page.click('[data-sample=adult]');
+		await expect.poll(() => link('decision')).toBe('granted: Adult');
+		await expect
+			.poll(() => Promise.all(['ticket', 'relay', 'turnstile'].map(link)))
+			.toEqual(['Adult', 'pulsed', 'open']);
+		await page.click('#walk');
+		await expect.poll(() => link('turnstile')).toBe('shut');
+		await page.click('[data-sample=forged]');
+		await expect.poll(() => link('decision')).toBe('refused: bad signature');
+		expect(await link('relay')).toBe('at rest');
+	}, 30_000);
+
+	test('moves nothing when a notice comes, and names the button that helps', async () => {
+		const { page } = await open();
+		const place = () => page.locator('#gate').boundingBox();
+		await page.click('#scanner-plug');
+		await expect.poll(() => page.locator('#scanner-plug').textContent()).toBe('Plug scanner in');
+		const before = await place();
+		await page.click('[data-sample=payment]');
+		await page.getByRole('alert').waitFor();
+		expect(await place()).toEqual(before);
+		await page.click('#scanner-plug');
+		await expect.poll(() => page.locator('#scanner-plug').textContent()).toBe('Unplug scanner');
+		await expect.poll(() => verdict(page), { timeout: 8_000 }).toBe('Please show your ticket');
+	}, 30_000);
+
+	test('fits a phone without scrolling sideways, and brings the gate into view when a ticket is presented', async () => {
+		const { page } = await open();
+		await page.setViewportSize({ width: 390, height: 844 });
+		const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+		expect(await width()).toBe(390);
+		await page.click('[data-sample=payment]');
+		await expect.poll(async () => (await page.locator('#display').boundingBox())?.y).toBeGreaterThanOrEqual(0);
+	});
 
 	test('speaks both languages, with every text and every control named', async () => {
 		const { page, problems } = await open();

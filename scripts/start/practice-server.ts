@@ -22,6 +22,7 @@ const pageSources: readonly AssetSource[] = [
 	'scripts/start/page/start.html',
 	'scripts/start/page/start.css',
 	'scripts/start/page/start.ts',
+	'scripts/start/page/chain-view.ts',
 	'scripts/start/page/controls.ts',
 	'scripts/start/page/page-view.ts',
 	'scripts/start/page/practice-api.ts',

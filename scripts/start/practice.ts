@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { destination, pino } from 'pino';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { openOutput } from '../commands/output.ts';
-import { drawTerminal, qrCode, terminalColumns } from '../commands/qr.ts';
+import { drawTerminal, qrCode, terminalColumns, terminalRows } from '../commands/qr.ts';
 import type { PracticeState } from './page/practice-wire.ts';
 import { type PracticeLane, startPracticeLane } from './practice-lane.ts';
 import { type PracticeServer, type PracticeServerOptions, startPracticeServer } from './practice-server.ts';
@@ -65,8 +65,16 @@ function greet(url: string, lane: PracticeLane, logFile: string): void {
 	const { code } = lane.samples().adult;
 	const qr = qrCode(code);
 	const fits = out.columns !== undefined && out.columns >= terminalColumns(qr);
+	const size = `${terminalColumns(qr)} × ${terminalRows(qr)}`;
 	const { display, devices } = lane.state();
+	// The address comes last: a terminal of 24 rows must not scroll it away.
 	const lines = [
+		'',
+		'  A valid ticket:',
+		'',
+		...(fits ? [drawTerminal(qr, out.color)] : []),
+		...(out.isTerminal ? [`  (A terminal of ${size} or more shows its QR code whole.)`, ''] : []),
+		`  ${code}`,
 		'',
 		`  Stileward practice lane  ${url}`,
 		`  Visitor's display        ${display}`,
@@ -74,11 +82,6 @@ function greet(url: string, lane: PracticeLane, logFile: string): void {
 		'',
 		`  ${about[devices]}`,
 		'  Ctrl-C ends it. With --config FILE the real lane runs.',
-		'',
-		'  A valid ticket:',
-		'',
-		...(fits ? [drawTerminal(qr, out.color)] : []),
-		`  ${code}`,
 		'',
 	];
 	process.stdout.write(`${lines.join('\n')}\n`);

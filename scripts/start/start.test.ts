@@ -37,6 +37,7 @@ function start(args: readonly string[]) {
 test('prints the address and a ticket, serves the page, and ends well on Ctrl-C', async () => {
 	const { started, said, ended } = start(['--dir', dir, '--port', '0']);
 	await expect.poll(() => said.out, { timeout: 15_000 }).toContain('SW1:');
+	await expect.poll(() => said.out).toContain('Ctrl-C');
 	const url = /practice lane +(http:\/\/127\.0\.0\.1:\d+)/.exec(said.out)?.[1] ?? '';
 	const page = await fetch(url);
 	expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('practice-secret')]);

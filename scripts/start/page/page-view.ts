@@ -24,6 +24,7 @@ export function translate(language: Language): void {
 		// The markup names keys of `texts` only; a browser test proves it.
 		element.textContent = texts[element.dataset.t as TextKey][language];
 	}
+	one('#chain').ariaLabel = texts.practice[language];
 	one('#language').textContent = texts.other_language[language];
 	one<HTMLIFrameElement>('#display').title = texts.display[language];
 	for (const option of one<HTMLSelectElement>('#mode').options) {
@@ -50,8 +51,10 @@ export function showState(state: PracticeState, visitor: Visitor, language: Lang
 	one<HTMLSelectElement>('#mode').value = state.mode;
 	press('#fire', contacts.fire === true);
 	press('#tamper', contacts.tamper === true);
-	press('#scanner-plug', !plugged.scanner);
-	press('#board-plug', !plugged.board);
+	label('#scanner-plug', plugged.scanner ? 'unplug_scanner' : 'plug_scanner', language);
+	label('#board-plug', plugged.board ? 'unplug_board' : 'plug_board', language);
+	one('#scanner-plug').classList.toggle('wanted', !plugged.scanner);
+	one('#board-plug').classList.toggle('wanted', !plugged.board);
 	for (const plug of ['#scanner-plug', '#board-plug']) one<HTMLElement>(plug).hidden = state.devices === 'simulated';
 	showAddresses(state, language);
 }
@@ -73,9 +76,9 @@ function sentence(state: PracticeState, visitor: Visitor, language: Language): s
 	return `${texts[situation(state, visitor)][language]}\n${texts.passed[language]}: ${state.passages.entry}`;
 }
 
-function situation({ ready, emergency, confirming, open }: PracticeState, visitor: Visitor): TextKey {
+function situation({ ready, emergency, contacts, confirming, open }: PracticeState, visitor: Visitor): TextKey {
 	if (!ready) return 'not_ready';
-	if (emergency) return 'emergency';
+	if (emergency) return contacts.fire === true ? 'emergency' : 'emergency_over';
 	if (confirming) return 'confirming';
 	if (!open.entry && !open.exit) return 'shut';
 	return visitor === 'turned_back' ? 'turned_back' : 'open';
@@ -83,4 +86,11 @@ function situation({ ready, emergency, confirming, open }: PracticeState, visito
 
 function press(selector: string, pressed: boolean): void {
 	one(selector).setAttribute('aria-pressed', String(pressed));
+}
+
+/** A plug's button says what it will do, so its words change; the key stays for the next change of language. */
+function label(selector: string, key: TextKey, language: Language): void {
+	const button = one<HTMLElement>(selector);
+	button.dataset.t = key;
+	button.textContent = texts[key][language];
 }
