@@ -72,6 +72,11 @@ table('a fire', [
 		['0 settle taken_assumed 1', '1000 hold open'],
 	],
 	[
+		'that burns already when the relay board is opened touches nothing',
+		{ config: fireWired, only: ['hold', 'pulse'], when: ['0 relay opened', '500 fire active', '900 fire clear'] },
+		[],
+	],
+	[
 		'that cannot be read changes nothing: no pulse, no hold, no release',
 		{
 			config: { ...fireWired, mode: 'free' },

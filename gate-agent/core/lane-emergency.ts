@@ -18,7 +18,8 @@ export function onFire(fire: FireState): Move {
 
 /** Whether the gate is, or may still be, open by the relay: the turnstile stays unlocked for the time of a passage. */
 function isOpening({ phase, hold, pulsedMs, nowMs, config }: LaneState): boolean {
-	if (phase.kind === 'passing' || hold !== 'released') return true;
+	// A board that was just opened may stand either way; it is left as it stands.
+	if (phase.kind === 'passing' || hold === 'open') return true;
 	return pulsedMs !== undefined && nowMs - pulsedMs < config.passageTimeoutMs;
 }
 
