@@ -47,68 +47,62 @@ export type Store = ReturnType<typeof createStore>;
 
 /** Prepares every statement once. Throws `SqliteError` where the schema is not as it must be. */
 export function createStore(db: Connection) {
+	const [accounts, grants] = [accountStore(db), grantStore(db)];
 	return {
-		...historyStore(db),
+		...historyStore(db, accounts, grants),
 		...journalStore(db),
-		...accountStore(db),
-		...grantStore(db),
+		...accounts,
+		...grants,
 		...pageStore(db),
 		...laneStore(db),
 	};
 }
 
-interface HistoryRow {
-	/** Null in all of `uses` where the allowance has no row. */
-	used: number | null;
-	held: number | null;
-	given_back: number | null;
-	last_lane: string | null;
-	last_at: number | null;
+/** What is asked at every scan beside the counts. */
+interface MarksRow {
 	revoked: Buffer | null;
 	redeemed: Buffer | null;
-	exited_at: number | null;
 	unverified: number | null;
+	/** Whether there is an exit, and an open grant. */
+	exited: number;
 	open: number;
 }
 
-/** One statement for all that is asked at every scan: the lane waits for it, and each statement has its own cost. */
-const historySql = `
-	SELECT used, held, given_back, last_lane, last_at,
+/**
+ * One statement, because each has its own cost and a lane waits for it. Without FROM, ORDER BY and LIMIT, which cost
+ * more than all that is looked up here; what is rarely there is only asked for by EXISTS.
+ */
+const marksSql = `
+	SELECT
 		(SELECT bits FROM pages WHERE list = 'revoked' AND evt = @evt AND page = @page) AS revoked,
 		(SELECT bits FROM pages WHERE list = 'redeemed' AND evt = @evt AND page = @page) AS redeemed,
-		(SELECT at FROM exits WHERE evt = @evt AND idx = @idx AND allowance = @allowance
-			ORDER BY seq DESC LIMIT 1) AS exited_at,
 		(SELECT grants FROM tallies WHERE lane = @lane AND cls = @cls AND hour = @hour) AS unverified,
-		(SELECT count(*) FROM grants WHERE evt = @evt AND idx = @idx AND is_open = 1) AS open
-	FROM (SELECT 1) LEFT JOIN uses ON evt = @evt AND idx = @idx AND allowance = @allowance`;
+		EXISTS (SELECT 1 FROM exits WHERE evt = @evt AND idx = @idx AND allowance = @allowance) AS exited,
+		EXISTS (SELECT 1 FROM grants WHERE evt = @evt AND idx = @idx AND is_open = 1) AS open`;
 
-function historyStore(db: Connection) {
-	const read = db.prepare<[Readonly<Record<string, string | number>>], HistoryRow>(historySql);
-	const open = db.prepare<[string, number], GrantRow>(
-		// Named, because a season's grants of one ticket may be many and the open ones among them are few.
-		'SELECT * FROM grants INDEXED BY grants_open WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
-	);
+function historyStore(
+	db: Connection,
+	{ counts, lastExit }: ReturnType<typeof accountStore>,
+	{ openGrantsOfTicket }: ReturnType<typeof grantStore>,
+) {
+	const readMarks = db.prepare<[Readonly<Record<string, string | number>>], MarksRow>(marksSql);
 	return {
 		/** What is known of a ticket's allowance; a limit of the lane is counted by the hour of `atMs`. */
-		history({ evt, idx, allowance, lane, cls }: RedeemRequest, atMs: number): History {
-			const row = read.get({ evt, idx, allowance, lane, cls, page: bitPlace(idx).page, hour: hourOf(atMs) });
-			assert(row !== undefined, 'a history has one row');
+		history(request: RedeemRequest, atMs: number): History {
+			const { evt, idx, allowance, lane, cls } = request;
+			const marks = readMarks.get({ evt, idx, allowance, lane, cls, page: bitPlace(idx).page, hour: hourOf(atMs) });
+			assert(marks !== undefined, 'a statement without FROM has one row');
+			const exitedAtMs = marks.exited === 1 ? lastExit(request)?.atMs : undefined;
 			return {
-				revoked: isBitSet(row.revoked ?? undefined, idx),
-				listedRedeemed: isBitSet(row.redeemed ?? undefined, idx),
-				...countsOf(row),
-				open: row.open === 0 ? [] : open.all(evt, idx).map((grant) => recordOf(grant).grant),
-				...(row.exited_at === null ? {} : { exitedAtMs: row.exited_at }),
-				unverifiedInHour: row.unverified ?? 0,
+				revoked: isBitSet(marks.revoked ?? undefined, idx),
+				listedRedeemed: isBitSet(marks.redeemed ?? undefined, idx),
+				...counts(request),
+				open: marks.open === 1 ? openGrantsOfTicket(evt, idx) : [],
+				...(exitedAtMs === undefined ? {} : { exitedAtMs }),
+				unverifiedInHour: marks.unverified ?? 0,
 			};
 		},
 	};
-}
-
-function countsOf(row: UsesRow | HistoryRow): Counts {
-	const { used, held, given_back: givenBack, last_lane: lane, last_at: atMs } = row;
-	if (used === null || held === null || givenBack === null) return noCounts;
-	return { used, held, givenBack, ...(lane === null || atMs === null ? {} : { last: { lane, atMs } }) };
 }
 
 function journalStore(db: Connection) {
@@ -142,7 +136,9 @@ function journalStore(db: Connection) {
 
 function accountStore(db: Connection) {
 	const key = 'evt = ? AND idx = ? AND allowance = ?';
-	const get = db.prepare<[string, number, string], UsesRow>(`SELECT * FROM uses WHERE ${key}`);
+	const get = db.prepare<[string, number, string], UsesRow>(
+		`SELECT used, held, given_back, last_lane, last_at FROM uses WHERE ${key}`,
+	);
 	const put = db.prepare(
 		`INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used,
 		held = excluded.held, given_back = excluded.given_back, last_lane = excluded.last_lane, last_at = excluded.last_at`,
@@ -158,7 +154,9 @@ function accountStore(db: Connection) {
 	return {
 		counts({ evt, idx, allowance }: AccountKey): Counts {
 			const row = get.get(evt, idx, allowance);
-			return row === undefined ? noCounts : countsOf(row);
+			if (row === undefined) return noCounts;
+			const { used, held, given_back: givenBack, last_lane: lane, last_at: atMs } = row;
+			return { used, held, givenBack, ...(lane === null || atMs === null ? {} : { last: { lane, atMs } }) };
 		},
 		putCounts({ evt, idx, allowance }: AccountKey, { used, held, givenBack, last }: Counts): void {
 			put.run(evt, idx, allowance, used, held, givenBack, last?.lane ?? null, last?.atMs ?? null);
@@ -177,6 +175,10 @@ function grantStore(db: Connection) {
 	const since = db.prepare<[string, number, number], GrantRow>(
 		'SELECT * FROM grants WHERE evt = ? AND idx = ? AND at >= ?',
 	);
+	const openOfTicket = db.prepare<[string, number], GrantRow>(
+		// Named, because a season's grants of one ticket may be many and the open ones among them are few.
+		'SELECT * FROM grants INDEXED BY grants_open WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
+	);
 	const open = db.prepare<[], GrantRow>('SELECT * FROM grants WHERE is_open = 1 ORDER BY seq');
 	const put = db.prepare('INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
 	const settle = db.prepare('UPDATE grants SET is_open = ?, returned = ? WHERE evt = ? AND idx = ? AND seq = ?');
@@ -187,6 +189,8 @@ function grantStore(db: Connection) {
 		},
 		grantsSince: ({ evt, idx }: AccountKey, atMs: number): readonly GrantRecord[] =>
 			since.all(evt, idx, atMs).map(recordOf),
+		openGrantsOfTicket: (evt: string, idx: number): readonly Grant[] =>
+			openOfTicket.all(evt, idx).map((row) => recordOf(row).grant),
 		openGrants: (): readonly Grant[] => open.all().map((row) => recordOf(row).grant),
 		addGrant({ seq, grant: g, exit, open: isOpen, returned }: GrantRecord): void {
 			const { evt, idx, allowance, cls, uses, rung, lane, atMs } = g;

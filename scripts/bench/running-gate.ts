@@ -7,7 +7,7 @@ import { gateFile, root } from './venue.ts';
 
 /** A gate in a process of its own, as `gate run` makes it, with both serial devices on pseudo-terminals. */
 export interface RunningGate {
-	/** Milliseconds from the start of the process to its `ready` line. */
+	/** Milliseconds from the start of `npm run stileward`, without npm itself, to its `ready` line. */
 	readonly readyMs: number;
 	/** Writes a code to the scanner's line. */
 	scan(code: string): Promise<void>;
@@ -36,7 +36,7 @@ export async function startGate(dir: string, keys: string, sets: readonly string
 	const startedAt = performance.now();
 	const child = spawn(
 		process.execPath,
-		['scripts/stileward.ts', 'gate', 'run', '--config', gateFile, ...settings.flatMap((each) => ['--set', each])],
+		[...startOf(root), 'gate', 'run', '--config', gateFile, ...settings.flatMap((each) => ['--set', each])],
 		{ cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
 	);
 	const log = readLog(child);
@@ -54,6 +54,17 @@ export async function startGate(dir: string, keys: string, sets: readonly string
 		memory: () => ({ agent: residentBytes(child.pid ?? 0), children: childBytes(child.pid ?? 0) }),
 		close: () => closeAll(child, [scanner, relay]),
 	};
+}
+
+/** What `npm run stileward` gives to Node: with the bootstrap's compile cache and the options of package.json. */
+function startOf(folder: string): readonly string[] {
+	// The shape is checked below, where it matters.
+	const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+		scripts?: { stileward?: string };
+	};
+	const [node, ...words] = scripts?.stileward?.split(' ') ?? [];
+	if (node !== 'node') throw new Error('package.json: `stileward` no longer begins with `node`');
+	return words;
 }
 
 function readLog(child: ChildProcess) {
