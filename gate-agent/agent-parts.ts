@@ -63,10 +63,14 @@ export async function openParts(config: GateConfig, deps: AgentDeps): Promise<Pa
 	const web = await startWeb(config, { log: deps.log, metrics: metrics.render });
 	const patience = untilThereIsSpace(deps.log, web);
 	try {
-		const ledger = await patience(() => openLedger(config, deps));
+		const time = { nowMs: deps.clock.systemMs };
+		const ledger = await patience(() => openLedger(config, deps, () => time.nowMs()));
 		try {
 			const recalled = await patience(() => recall(config, deps, ledger));
-			return join({ ...recalled, ledger, metrics, web }, config, deps);
+			const parts = join({ ...recalled, ledger, metrics, web }, config, deps);
+			// From here on the ledger counts its minutes by the time that is written into it.
+			time.nowMs = () => parts.clock.read().nowMs;
+			return parts;
 		} catch (error) {
 			await ledger.close();
 			throw error;
@@ -96,12 +100,12 @@ function untilThereIsSpace(log: Logger, web: Web) {
 	};
 }
 
-async function openLedger(config: GateConfig, { log, clock }: AgentDeps): Promise<SqliteLedger> {
+async function openLedger(config: GateConfig, { log }: AgentDeps, nowMs: () => number): Promise<SqliteLedger> {
 	const { ledger, setAside } = await openSqliteLedger({
 		dir: config.dataDir,
 		device: config.agent,
 		newEpoch: () => randomBytes(6).toString('base64url'),
-		nowMs: clock.systemMs,
+		nowMs,
 		log: (event, fields) => log[calmLedgerEvents.has(event) ? 'info' : 'error']({ event, ...fields }),
 	});
 	if (setAside) log.error({ event: 'ledger_set_aside', file: setAside });

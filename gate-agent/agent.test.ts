@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Agent, startAgent } from './agent.ts';
 import { checkConfig } from './config.ts';
 import { parseConfig } from './config-source.ts';
+import { denialsPerMinuteMax } from './core/ledger.ts';
+import { ticketId } from './core/ticket.ts';
 import { initKeys, resetClock } from './keys/key-folder.ts';
 import type { Logger } from './logger.ts';
 
@@ -28,7 +30,7 @@ afterEach(async () => {
 
 interface Started {
 	/** What the system's clock says. */
-	readonly systemMs?: number;
+	readonly systemMs?: number | (() => number);
 	readonly built?: number;
 	readonly sets?: readonly string[];
 	/** Whether all devices are waited for; default true. */
@@ -57,7 +59,10 @@ lanes:
 `;
 	agent = await startAgent(checkConfig(parseConfig('gate.yaml', text, sets)), {
 		log,
-		clock: { systemMs: () => systemMs + performance.now(), monoMs: () => performance.now() },
+		clock: {
+			systemMs: () => (typeof systemMs === 'number' ? systemMs : systemMs()) + performance.now(),
+			monoMs: () => performance.now(),
+		},
 		random: () => 0,
 		version: '1.0.0',
 		buildMs: built,
@@ -98,6 +103,22 @@ describe('the clock of a gate', () => {
 		const dayMs = 24 * 3_600_000;
 		await healthAfter({ systemMs: nowMs + dayMs });
 		expect((await healthAfter({})).clock).toMatchObject({ trusted: false, epoch: 2 });
+	});
+});
+
+describe('the limit of denied rows', () => {
+	it('holds also when the system clock runs days ahead of the time that the gate believes', async () => {
+		let stepMs = 0;
+		const { ledger, health } = await start({ systemMs: () => nowMs + stepMs });
+		stepMs = 48 * 3_600_000;
+		expect(health().clock.doubt).toBe('stepped_forward');
+		for (let idx = 0; idx < 200; idx += 1) {
+			ledger.deny({ reason: 'expired', lane: 'lane-1', ticketId: ticketId('opera', idx), atMs: nowMs + 1_000 });
+			if (idx % 50 === 0) await ledger.flush();
+		}
+		await ledger.flush();
+		const denied = (await ledger.rows(0, 1_000)).filter(({ kind }) => kind === 'denied');
+		expect(denied).toHaveLength(denialsPerMinuteMax);
 	});
 });
 
