@@ -111,6 +111,19 @@ describe('the supervisor of a device', () => {
 		await supervised.close();
 	});
 
+	it('does not wait for a device that hangs while it is opened, and closes it when it comes late', async () => {
+		const late = plug();
+		const opening = Promise.withResolvers<Device>();
+		const { onState } = watch();
+		const supervised = supervise({ name: 'relay', open: () => opening.promise, onState, random: () => 0 });
+		const beganMs = performance.now();
+		await supervised.close();
+		expect(performance.now() - beganMs).toBeLessThan(3_000);
+		opening.resolve(late.device);
+		await expect.poll(late.closed).toBe(true);
+		expect(supervised.state.kind).toBe('closed');
+	});
+
 	it('waits from 0.2 s doubling to 2 s, with jitter', () => {
 		const delays = backoff(() => 1);
 		expect(Array.from({ length: 6 }, () => delays.next().value)).toEqual([200, 400, 800, 1600, 2000, 2000]);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Device } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
+import { within } from './within.ts';
 
 /** Where a supervised device stands. `degraded` is a device that cannot be opened for another reason than absence. */
 export type DeviceState =
@@ -41,6 +42,9 @@ export const backoffMaxMs = 2_000;
 
 /** An `open` or `prepare` that takes longer than this counts as failed. */
 const openTimeoutMs = 10_000;
+
+/** How long `close` waits for an `open` that is under way; one that hangs is left to its own timeout. */
+const closeOpeningMs = 1_000;
 
 /** Delays between attempts: doubling from 0.2 to 2 s, each between half and all of it, so that lanes do not march in step. */
 export function* backoff(random: () => number): Generator<number, never> {
@@ -87,7 +91,12 @@ async function keepOpen<D extends Device>(
 	};
 	let delays = backoff(supervision.random);
 	for (;;) {
-		const opened = await attempt(supervision);
+		const opening = attempt(supervision);
+		if ((await Promise.race([opening, stop])) === 'stop') {
+			await within(opening.then(closeLate), closeOpeningMs);
+			break;
+		}
+		const opened = await opening;
 		if (opened instanceof StilewardError) {
 			become({ kind: opened.code === 'device_absent' ? 'absent' : 'degraded', error: opened });
 		} else {
@@ -102,6 +111,11 @@ async function keepOpen<D extends Device>(
 		if (await stopsWithin(delays.next().value, stop)) break;
 	}
 	become({ kind: 'closed' });
+}
+
+/** What was opened after it was no longer wanted. */
+async function closeLate(opened: Device | StilewardError): Promise<void> {
+	if (!(opened instanceof StilewardError)) await opened.close();
 }
 
 async function stopsWithin(ms: number, stop: Promise<'stop'>): Promise<boolean> {
