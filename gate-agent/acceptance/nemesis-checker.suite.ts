@@ -30,6 +30,8 @@ export interface History {
 	readonly faults: readonly Stretch[];
 	/** Whether the lane has a passage sensor. */
 	readonly sensor: boolean;
+	/** Agents that ended by themselves. */
+	readonly crashes: readonly string[];
 	/** Redemptions that the gate's log called granted. */
 	readonly acknowledged: readonly string[];
 	/** The journal before the last restart, and at the end. */
@@ -52,6 +54,7 @@ const stuckMs = 1_000;
 /** Compares the far end with the ledger. An empty list is the only good answer. */
 export function check(history: History): readonly Violation[] {
 	return [
+		...history.crashes.map((what) => ({ rule: 'crash', what })),
 		...checkChain(history),
 		...checkPermits(history),
 		...checkSettlements(history),

@@ -41,7 +41,7 @@ function story(change: Partial<History> = {}): History {
 			pulseMs: 300,
 			latePassageMs: 1_500,
 		},
-		...{ edges: pulse(5), passages: [startMs + 500], holds: [], faults: [], sensor: true },
+		...{ edges: pulse(5), passages: [startMs + 500], holds: [], faults: [], sensor: true, crashes: [] },
 		...{ acknowledged: ['r1'], rowsBefore: rows, rows, endMs: startMs + 60_000 },
 		...change,
 	};
@@ -142,6 +142,7 @@ describe('the checker reports', () => {
 			/I10: row 1 is numbered 2/,
 		],
 		'a new epoch': [{ rows: journal(granted(0), settled(1_000, { epoch: 'e2' })) }, /I10: the epoch changed/],
+		'an agent that ended by itself': [{ crashes: ['exit code 70'] }, /crash: exit code 70/],
 		'time that goes back': [{ rows: journal(granted(0), settled(-1)) }, /I12: row 2 is older/],
 	};
 	for (const [name, [change, report]] of Object.entries(cases)) {

@@ -28,6 +28,8 @@ interface Run {
 	readonly passages: number[];
 	readonly gates: RunningGate[];
 	readonly done: Record<string, number>;
+	/** Agents that ended although nobody told them to, with what they said. */
+	readonly crashes: string[];
 	/** Faults that heal by themselves, and restarts under way. */
 	readonly healing: Set<Promise<void>>;
 	gate: RunningGate | undefined;
@@ -39,7 +41,7 @@ interface Run {
 /** Carries a plan out against a real gate process, heals everything, and gives what was seen. */
 export async function runNemesis(world: World, plan: Plan): Promise<Outcome> {
 	const run: Run = {
-		...{ world, plan, faults: [], holds: [], passages: [], gates: [], done: {} },
+		...{ world, plan, faults: [], holds: [], passages: [], gates: [], done: {}, crashes: [] },
 		...{ healing: new Set(), gate: undefined, broken: new Set(), openings: 0 },
 	};
 	world.onOpen.add(() => meetVisitor(run));
@@ -55,15 +57,22 @@ export async function runNemesis(world: World, plan: Plan): Promise<Outcome> {
 	await admitsAgain(run, 0);
 	await quiet(run);
 	const rowsBefore = await listRows(world.data);
-	if ((await run.gate?.stop()) !== 0) throw new Error('the gate did not stop cleanly');
+	await stop(run);
 	start(run);
 	await heal(run);
 	await admitsAgain(run, 1);
 	await quiet(run);
-	await run.gate?.stop();
+	await stop(run);
 	await stileward('ledger', 'verify', '--data', world.data);
 	const history = historyOf(run, rowsBefore, await listRows(world.data));
 	return { history, done: { ...run.done, ...countRows(history.rows) }, readyMs };
+}
+
+async function stop(run: Run): Promise<void> {
+	const { gate } = run;
+	run.gate = undefined;
+	const code = await gate?.stop();
+	if (code !== 0) run.crashes.push(`exit code ${code} after SIGTERM`);
 }
 
 function historyOf(
@@ -79,6 +88,7 @@ function historyOf(
 		latePassageMs: world.latePassageMs,
 		edges: world.edges,
 		passages: run.passages,
+		crashes: run.crashes,
 		holds: run.holds,
 		faults: run.faults.map(({ fromMs, untilMs }) => ({ fromMs, untilMs: untilMs + afterFaultMs })),
 		sensor: world.sensor,
@@ -102,9 +112,17 @@ function tally({ done }: Run, name: string): void {
 	done[name] = (done[name] ?? 0) + 1;
 }
 
+/** Starts an agent, and another one when it ends by itself, as a service manager does. */
 function start(run: Run): void {
-	run.gate = startGate(run.world.sets, { config: run.world.config });
-	run.gates.push(run.gate);
+	const gate = startGate(run.world.sets, { config: run.world.config });
+	run.gate = gate;
+	run.gates.push(gate);
+	void gate.ended().then((code) => {
+		// Who ends an agent takes it out of the run first.
+		if (run.gate !== gate) return;
+		run.crashes.push(`exit code ${code}: ${gate.printed().slice(-1_000)}`);
+		start(run);
+	});
 }
 
 /** A scanner that is pulled or a kernel buffer that is full takes no code; the visitor presents again or leaves. */
@@ -142,21 +160,20 @@ async function act(run: Run, action: Action): Promise<void> {
 /** Kills the agent at its moment, and starts it again after its time. */
 async function killAt(run: Run, action: Action & { kind: 'kill' }): Promise<void> {
 	const { world } = run;
-	if (action.moment === 'after_on') {
-		const closing = Promise.withResolvers<void>();
-		// Without a delay it dies inside the very turn in which the coil is seen to close.
-		const onClosing = () => {
-			if (action.delayMs === 0 && run.gate) process.kill(run.gate.pid, 'SIGKILL');
-			closing.resolve();
-		};
-		world.onClosing.add(onClosing);
-		present(run, action.ticket);
-		await Promise.race([closing.promise, sleep(1_000)]);
+	const endNow = () => end(run, action.downMs, (gate) => gate.kill());
+	if (action.moment === 'now') return endNow();
+	const ended = Promise.withResolvers<void>();
+	// Without a delay it dies inside the very turn in which the coil is seen to close.
+	const onClosing = () => {
 		world.onClosing.delete(onClosing);
-	}
-	if (action.moment === 'after_scan') present(run, action.ticket);
-	await sleep(action.delayMs);
-	await end(run, action.downMs, (gate) => gate.kill());
+		void (action.delayMs === 0 ? endNow() : sleep(action.delayMs).then(endNow)).then(ended.resolve);
+	};
+	if (action.moment === 'after_on') world.onClosing.add(onClosing);
+	present(run, action.ticket);
+	await (action.moment === 'after_on'
+		? Promise.race([ended.promise, sleep(1_000)])
+		: sleep(action.delayMs).then(endNow));
+	world.onClosing.delete(onClosing);
 }
 
 async function end(run: Run, downMs: number, by: (gate: RunningGate) => Promise<unknown>): Promise<void> {
@@ -200,6 +217,14 @@ function breakFor(run: Run, action: Breaking): void {
 	run.healing.add(healed);
 }
 
+function signal({ pid }: RunningGate, name: NodeJS.Signals): void {
+	try {
+		process.kill(pid, name);
+	} catch {
+		// It ended by itself, which is told elsewhere.
+	}
+}
+
 /** Breaks, and gives what mends; undefined where it cannot be broken now. */
 function breakNow(run: Run, action: Breaking): (() => Promise<void> | void) | undefined {
 	const { world, gate } = run;
@@ -211,12 +236,14 @@ function breakNow(run: Run, action: Breaking): (() => Promise<void> | void) | un
 			return () => world.setPower(true);
 		case 'freeze':
 			if (!gate) return undefined;
-			process.kill(gate.pid, 'SIGSTOP');
-			return () => void process.kill(gate.pid, 'SIGCONT');
+			signal(gate, 'SIGSTOP');
+			return () => signal(gate, 'SIGCONT');
 		case 'full_disk':
 			if (!world.fillDisk) return undefined;
 			world.fillDisk(true);
+			// Twice: an agent that is just starting, or a lane that is busy, hears the first one in vain.
 			present(run, action.ticket);
+			setTimeout(() => present(run, action.ticket), action.ms / 2);
 			return () => world.fillDisk?.(false);
 		case 'fire':
 			return fire(run);
@@ -251,7 +278,7 @@ async function resetEmergency(run: Run): Promise<void> {
 	const { turnstile } = run.world;
 	const endMs = Date.now() + 30_000;
 	for (let calm = 0; calm < 2; ) {
-		if (Date.now() > endMs) throw new Error(`the emergency did not end: ${JSON.stringify(await healthOf(run))}`);
+		if (Date.now() > endMs) throw failure(run, 'the emergency did not end', await healthOf(run));
 		turnstile?.setContact('emergency_reset', true);
 		await sleep(300);
 		turnstile?.setContact('emergency_reset', false);
@@ -300,6 +327,11 @@ function visit(run: Run, { kind }: Visitor): void {
 	if (kind === 'tailgate' && turnstile.walkThrough('entry')) run.passages.push(atMs);
 }
 
+function failure({ crashes, gate }: Run, what: string, health: unknown): Error {
+	const said = crashes.length > 0 ? crashes.join('\n') : gate?.printed().slice(-2_000);
+	return new Error(`${what}: ${JSON.stringify(health)}\n${said}`);
+}
+
 /** Waits until a whole world's gate is ready; gives how long that took. */
 async function heal(run: Run): Promise<number> {
 	const fromMs = performance.now();
@@ -308,7 +340,7 @@ async function heal(run: Run): Promise<number> {
 		const lane = health?.lanes?.['lane-1'];
 		const tookMs = performance.now() - fromMs;
 		if (health?.ok && lane && lane.screen !== 'out_of_service') return tookMs;
-		if (tookMs > readyWithinMs) throw new Error(`not ready after ${readyWithinMs} ms: ${JSON.stringify(health)}`);
+		if (tookMs > readyWithinMs) throw failure(run, `not ready after ${readyWithinMs} ms`, health);
 		await sleep(20);
 	}
 }
@@ -333,7 +365,7 @@ async function quiet(run: Run): Promise<void> {
 		const isStill = lane?.phase === 'idle' && lane.waiting === 0 && health?.ledger.pendingWrites === 0 && now === moves;
 		stillMs = isStill ? stillMs + 50 : 0;
 		moves = now;
-		if (performance.now() > endMs) throw new Error(`never quiet: ${JSON.stringify(health)}`);
+		if (performance.now() > endMs) throw failure(run, 'never quiet', health);
 		await sleep(50);
 	}
 }
