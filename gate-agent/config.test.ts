@@ -96,6 +96,12 @@ lanes:
 			`${sound}sessions: { late: { from: 2026-11-22T20:00:00, until: 2026-11-22T21:00:00Z } }\n`,
 			/sessions\.late\.from/,
 		],
+		['a cue that says nothing', `${sound}classes: { child: { lane: cue } }\n`, /classes\.child\.cue/],
+		[
+			'a limit without its number',
+			`${sound}classes: { adult: { unverifiedLimit: refuse } }\n`,
+			/classes\.adult\.unverifiedPerHour/,
+		],
 		[
 			'a relay channel that the board does not have',
 			sound.replace('path: /dev/relay', 'path: /dev/relay, channel: 3'),

@@ -152,7 +152,7 @@ function checkDevice(slot: DeviceSlot, device: object, path: string): { problems
 
 /** What no schema can say. */
 function ruleProblems(frame: GateFrame): Problem[] {
-	return [...zoneProblems(frame), ...sessionProblems(frame), ...laneProblems(frame)];
+	return [...zoneProblems(frame), ...classProblems(frame), ...sessionProblems(frame), ...laneProblems(frame)];
 }
 
 function zoneProblems({ venue }: GateFrame): Problem[] {
@@ -163,6 +163,20 @@ function zoneProblems({ venue }: GateFrame): Problem[] {
 		const fix = 'use an IANA name, e.g. Asia/Shanghai';
 		return [{ path: 'venue.timeZone', message: `is not a time zone: ${JSON.stringify(venue.timeZone)}`, fix }];
 	}
+}
+
+/** Rules of a class that would silently do nothing. */
+function classProblems({ classes }: GateFrame): Problem[] {
+	return Object.entries(classes).flatMap(([name, rules]) => {
+		const problems: Problem[] = [];
+		const missing = (key: string, why: string, fix: string) =>
+			problems.push({ path: `classes.${name}.${key}`, message: `is missing for ${why}`, fix });
+		if (rules.lane === 'cue' && rules.cue === undefined) missing('cue', 'lane: cue', 'say what staff look at');
+		if (rules.unverifiedLimit === 'refuse' && rules.unverifiedPerHour === undefined) {
+			missing('unverifiedPerHour', 'unverifiedLimit: refuse', 'add the limit, or use offline: refuse');
+		}
+		return problems;
+	});
 }
 
 function sessionProblems({ sessions }: GateFrame): Problem[] {
