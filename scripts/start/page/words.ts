@@ -67,8 +67,8 @@ export const texts = {
 		en: 'A device is unplugged: the lane is out of service until it is back.',
 	},
 	emergency_over: {
-		zh: '火警已解除，闸门仍常开：请点“火警复位”。',
-		en: 'The fire is out, the gate still stands open: press "Reset emergency".',
+		zh: '火警已解除，紧急状态仍保持：请点“火警复位”。',
+		en: 'The fire is out. The lane stays in emergency until you press "Reset emergency".',
 	},
 	passed: { zh: '已通过人数', en: 'Visitors through' },
 	serial: {
