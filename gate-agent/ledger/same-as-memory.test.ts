@@ -156,8 +156,8 @@ test('memory and disk give the same answers, histories and rows for any sequence
 					expect(await disk.history(request)).toEqual(await memory.history(request));
 				}
 			}
-			await memory.flush();
-			await disk.flush();
+			// What one flush writes moves the ledger's time on, so that the counts of a minute may be due after it.
+			for (const ledger of [memory, disk, memory, disk, memory, disk]) await ledger.flush();
 			expect(await disk.rows(0, 10_000)).toEqual(await memory.rows(0, 10_000));
 			expect(await disk.openGrants()).toEqual(await memory.openGrants());
 			expect(await disk.lanes()).toEqual(await memory.lanes());
