@@ -69,6 +69,21 @@ describe('stileward gate', () => {
 		}
 	});
 
+	it('closes in order when the signal to stop comes twice, as npm passes on a Ctrl+C', async () => {
+		await using folder = await temporaryFolder();
+		const gate = startCli(await simulatedGate(folder.path));
+		let log = '';
+		gate.stdout?.setEncoding('utf8').on('data', (text: string) => {
+			log += text;
+		});
+		await expect.poll(() => log, { timeout: 15_000, interval: 50 }).toContain('"ready":true');
+		const closed = once(gate, 'close');
+		gate.kill('SIGINT');
+		gate.kill('SIGINT');
+		expect(await closed).toEqual([0, null]);
+		expect(log).toContain('"event":"stopped"');
+	});
+
 	it('ends with 1 and the reason when it cannot begin', async () => {
 		await using folder = await temporaryFolder();
 		const run = await simulatedGate(folder.path);
