@@ -11,10 +11,8 @@ const cli = fileURLToPath(new URL('../../scripts/stileward.ts', import.meta.url)
 
 /** Node with the options of `npm run stileward`, whose figures of memory and start are the ones that count. */
 const program = [process.execPath, '--max-semi-space-size=2', cli];
-const env = {
-	...process.env,
-	NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url)),
-};
+const compileCache = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
+const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
 
 /** A configuration in device-configs/gates. */
 export function exampleConfig(name: string): string {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { startGate, stileward, until } from './gate.suite.ts';
+import { stileward, until } from './gate.suite.ts';
 import { type Bench, off, on, setUpBench } from './lcus-bench.suite.ts';
 
 /** The example ignores a code that is still held before the scanner for 1.8 s; two are allowed. */
@@ -14,8 +14,7 @@ function pulsesMs({ board: { edges } }: Bench): readonly number[] {
 it('opens for a signed ticket exactly once, also after kill -9', async () => {
 	const bench = await setUpBench();
 	const [ticket = '', ...others] = await bench.issue('--count', '3');
-	let gate = startGate(bench.sets);
-	await gate.ready();
+	let gate = await bench.start();
 	const before = bench.board.received.length;
 
 	await bench.present(ticket);
@@ -33,8 +32,7 @@ it('opens for a signed ticket exactly once, also after kill -9', async () => {
 	]);
 
 	await gate.kill();
-	gate = startGate(bench.sets);
-	await gate.ready();
+	gate = await bench.start();
 	const restarted = bench.board.received.length;
 	await bench.present(ticket);
 	await gate.line('denied', { reason: 'already_redeemed' });
@@ -55,8 +53,7 @@ it('opens for a signed ticket exactly once, also after kill -9', async () => {
 it('shuts the gate within a second when the agent is killed in the middle of a pulse', async () => {
 	const bench = await setUpBench();
 	const [ticket = ''] = await bench.issue();
-	const gate = startGate([...bench.sets, 'lanes.0.relay.pulseMs=5000']);
-	await gate.ready();
+	const gate = await bench.start(['lanes.0.relay.pulseMs=5000']);
 	const before = bench.board.received.length;
 	await bench.present(ticket);
 	await until('the coil closes', () => bench.bytes(before) === on);
@@ -66,8 +63,7 @@ it('shuts the gate within a second when the agent is killed in the middle of a p
 	await until('the coil falls', () => bench.bytes(before) === `${on} ${off}`, 1_000);
 	expect(performance.now() - killedMs).toBeLessThan(1_000);
 
-	const next = startGate(bench.sets);
-	await next.ready();
+	await bench.start();
 	const settled = await until('the open grant settles', async () => (await bench.rows('settled'))[0]);
 	expect(settled).toMatchObject({ outcome: 'taken_assumed', ticket: 'lantern-2026/0' });
 });

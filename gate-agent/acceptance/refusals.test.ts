@@ -10,7 +10,6 @@ import {
 	makeKeys,
 	type RunningGate,
 	residentBytes,
-	startGate,
 	stileward,
 	temporaryFolder,
 	until,
@@ -65,8 +64,7 @@ it('gives each wrong code its own refusal, keeps the gate shut, and opens for th
 	const [good = '', used = ''] = await bench.issue('--count', '2');
 	const wrong = await wrongCodes(bench, used);
 	const unknown = [(await issue(otherKeys, []))[0] ?? '', await outOfRange(bench.keys)];
-	const gate = startGate(bench.sets);
-	await gate.ready();
+	const gate = await bench.start();
 	const before = bench.board.received.length;
 	for (const [reason, code] of Object.entries(wrong)) {
 		expect([reason, await refusalOf(bench, gate, code)]).toEqual([reason, reason]);
@@ -89,8 +87,7 @@ it('gives each wrong code its own refusal, keeps the gate shut, and opens for th
 it('survives noise: random bytes, a megabyte without an end, a torn code, a burst of two hundred', async () => {
 	const bench = await setUpBench();
 	const tickets = await bench.issue('--count', '201');
-	const gate = startGate(bench.sets);
-	await gate.ready();
+	const gate = await bench.start();
 	const before = bench.board.received.length;
 	const memory = residentBytes(gate.pid);
 

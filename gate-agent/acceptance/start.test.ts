@@ -32,8 +32,7 @@ it('ends at once with the reason where it cannot begin, so that its service mana
 it('ends with ledger_busy beside another agent on the same data folder, which goes on', async () => {
 	const bench = await setUpBench();
 	const [ticket = ''] = await bench.issue();
-	const gate = startGate(bench.sets);
-	await gate.ready();
+	await bench.start();
 	const second = await failedStart(bench.sets);
 	expect(second.code).toBe(1);
 	expect(second.printed).toMatch(/error: another agent uses the data folder .*\n {2}hint: .*\[ledger_busy\]\n$/);
