@@ -112,3 +112,30 @@ describe('the limit of admissions that the authority has not confirmed', () => {
 		expect(await redeem('limited', 1, 20)).toEqual([['refused', undefined]]);
 	});
 });
+
+describe('a check', () => {
+	const claims = { evt: 'lantern-2026', idx: 7, cls: 'adult', ...window };
+
+	it('calls a forged ticket forged, also where the ledger fails', async () => {
+		const code = await issueTicket(claims, await issuerOf(ed25519Jwk), 'jws');
+		const [header, payload] = code.split('.');
+		const { check } = await admitter();
+		await ledger.close();
+		const forged = await check(`${header}.${payload}.${'A'.repeat(86)}`, 'entry');
+		expect(forged).toMatchObject({ kind: 'refused', refusal: { reason: 'bad_signature' } });
+		expect(await check(code, 'entry')).toEqual({ kind: 'refused', refusal: { reason: 'ledger_error' } });
+	});
+
+	it('reads the history while the signature is checked, so also for a ticket that proves to be forged', async () => {
+		const [header, payload] = (await issueTicket(claims, await issuerOf(ed25519Jwk), 'jws')).split('.');
+		let reads = 0;
+		const { history } = ledger;
+		ledger.history = (request) => {
+			reads += 1;
+			return history.call(ledger, request);
+		};
+		const { check } = await admitter();
+		await check(`${header}.${payload}.${'A'.repeat(86)}`, 'entry');
+		expect(reads).toBe(1);
+	});
+});
