@@ -11,8 +11,8 @@ import { type Coils, createCoils } from './coils.ts';
 import { lcusFrame } from './lcus-frame.ts';
 import { createLineSplitter, formatReport, parseCommand, type WatchdogReport } from './watchdog-protocol.ts';
 
-/** A frame of four bytes takes 4 ms at 9600 baud; a port that does not take it within this time is ended. */
-const writeTimeoutMs = 300;
+/** A frame takes 4 ms at 9600 baud. A port that does not take it within this time is ended; a stalled host may need some. */
+const writeTimeoutMs = 800;
 /**
  * A pulse that runs when the agent dies goes on for at most this long: its visitor's use is committed, and a
  * turnstile needs 100 ms to notice it, but the gate must be shut within a second.
