@@ -149,6 +149,8 @@ function turnstileOf(onContact: (role: InputRole, active: boolean) => void, onLo
 			const timer = setTimeout(callback, ms);
 			return () => clearTimeout(timer);
 		},
+		// A slow arm: on a machine that is busy with other things a poll of the inputs may come late.
+		passageContactMs: 400,
 		onContact,
 		onLock,
 	});
