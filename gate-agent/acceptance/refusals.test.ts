@@ -75,12 +75,14 @@ it('gives each wrong code its own refusal, keeps the gate shut, and opens for th
 	await bench.present(good);
 	await until('the gate opens', () => bench.bytes(before) === `${on} ${off}`);
 	await until('the refusals are written', async () => (await bench.rows('denied')).length === 9);
-	const told = [
-		gate.printed(),
-		JSON.stringify(await gate.health()),
-		await gate.metrics(),
-		JSON.stringify(await bench.rows()),
-	];
+	const metrics = await gate.metrics();
+	for (const reason of Object.keys(wrong)) {
+		expect(metrics).toContain(`stileward_refusals_total{lane="lane-1",reason="${reason}"} 1\n`);
+	}
+	expect(metrics).toContain('stileward_refusals_total{lane="lane-1",reason="unknown_key"} 2\n');
+	expect(metrics).toContain('stileward_admissions_total{lane="lane-1",rung="local"} 1\n');
+	expect(metrics).toContain('stileward_device_up{device="lane-1.relay"} 1\n');
+	const told = [gate.printed(), JSON.stringify(await gate.health()), metrics, JSON.stringify(await bench.rows())];
 	for (const code of [good, ...Object.values(wrong), ...unknown]) expect(told.join()).not.toContain(code);
 });
 
