@@ -38,6 +38,8 @@ export interface History {
 	readonly rowsBefore: readonly LedgerRow[];
 	readonly rows: readonly LedgerRow[];
 	readonly endMs: number;
+	/** The time that an edge may take from the agent to the test's clock. */
+	readonly lagMs: number;
 }
 
 /** A broken promise: the invariant, and what broke it. */
@@ -46,8 +48,6 @@ export interface Violation {
 	readonly what: string;
 }
 
-/** The time that an edge may take from the agent to the test's clock. */
-const lagMs = 400;
 /** How long beyond its pulse a relay may stay on, whatever was killed. */
 const stuckMs = 1_000;
 
@@ -62,6 +62,19 @@ export function check(history: History): readonly Violation[] {
 		...checkPulses(history),
 		...(history.sensor ? checkPassages(history) : []),
 	];
+}
+
+/** All that happened, in its order, for whoever looks for the cause of a violation. */
+export function timeline({ edges, rows, passages, faults, holds }: History): readonly string[] {
+	const lines: (readonly [atMs: number, what: string])[] = [
+		...edges.map(({ atMs, channel, closed }) => [atMs, `coil ${channel} ${closed ? 'on' : 'off'}`] as const),
+		...rows.map((row) => [ms(row), `row ${JSON.stringify(row)}`] as const),
+		...passages.map((atMs) => [atMs, 'a visitor walked through'] as const),
+		...faults.flatMap(({ fromMs, untilMs }) => [[fromMs, 'a fault'] as const, [untilMs, 'the fault is over'] as const]),
+		...holds.flatMap(({ fromMs, untilMs }) => [[fromMs, 'fire'] as const, [untilMs, 'the fire is over'] as const]),
+	];
+	const inTime = lines.filter(([atMs]) => Number.isFinite(atMs)).sort(([a], [b]) => a - b);
+	return inTime.map(([atMs, what]) => `${new Date(atMs).toISOString()} ${what}`);
 }
 
 const ms = (row: LedgerRow) => Date.parse(row.at);
@@ -161,7 +174,7 @@ export function rightsOf(rows: readonly LedgerRow[]): Right[] {
 }
 
 /** Closings of the lane's coils that no emergency explains. */
-function closings({ edges, holds }: History): Edge[] {
+function closings({ edges, holds, lagMs }: History): Edge[] {
 	return edges.filter(({ closed, atMs }) => closed && !within(atMs, holds, lagMs));
 }
 
@@ -175,7 +188,7 @@ function checkOpenings(history: History): Violation[] {
 		if (channel !== history.entryChannel) found.push({ rule: 'I1', what: `${at} was on channel ${channel}` });
 		// The right that ends first is spent first, which explains as many openings as any other choice.
 		const [right] = rights
-			.filter(({ left, fromMs, untilMs }) => left > 0 && fromMs <= atMs && atMs <= untilMs + lagMs)
+			.filter(({ left, fromMs, untilMs }) => left > 0 && fromMs <= atMs && atMs <= untilMs + history.lagMs)
 			.sort((a, b) => a.untilMs - b.untilMs);
 		if (!right) {
 			found.push({ rule: 'I1', what: `${at} has no row that permits it` });
@@ -216,7 +229,7 @@ function checkPulses({ edges, holds, pulseMs, endMs }: History): Violation[] {
 }
 
 /** A visitor who passed at a healthy turnstile has used up the ticket, also when they passed late. */
-function checkPassages({ rows, passages, faults, holds, latePassageMs }: History): Violation[] {
+function checkPassages({ rows, passages, faults, holds, latePassageMs, lagMs }: History): Violation[] {
 	const found: Violation[] = [];
 	const disturbed = [...faults, ...holds];
 	const rights = rightsOf(rows).filter(({ row }) => row.kind === 'granted');

@@ -102,37 +102,27 @@ function ticketsFor(random: Random) {
 	return { drawn, any, fresh: () => fresh('single') };
 }
 
-/** Makes the plan of a seed: the same seed and options give the same plan. */
+/** One fault in so many steps; between them visitors come. */
+const stepsPerFault = 4;
+
+/** Makes the plan of a seed: the same seed and options give the same plan. Even a short one has every fault. */
 export function planOf({ seed, ms, contacts }: PlanOptions): Plan {
 	const random = randomOf(seed);
 	const tickets = ticketsFor(random);
-	const kinds: readonly (readonly [number, Action['kind']])[] = [
-		[66, 'present'],
-		[3, 'burst'],
-		[2, 'torn'],
-		[2, 'garbage'],
-		[9, 'kill'],
-		[2, 'term'],
-		[3, 'pull'],
-		[3, 'freeze'],
-		[2, 'full_disk'],
-		...(contacts
-			? ([
-					[2, 'no_power'],
-					[2, 'fire'],
-				] as const)
-			: []),
-	];
 	const steps: { afterMs: number; action: Action }[] = [];
+	let deck: Fault[] = [];
 	for (let atMs = 0; atMs < ms; ) {
 		// An agent that was ended is given time to come back, mostly: what meets a dead one meets nothing.
-		const isDown = steps.at(-1)?.action.kind === 'kill' || steps.at(-1)?.action.kind === 'term';
+		const last = steps.at(-1)?.action.kind;
+		const isDown = last === 'kill' || last === 'term';
 		const afterMs = draw(random, [
 			[4, 20 + random(250)],
 			[3, 250 + random(450)],
 			[isDown ? 14 : 1, 900 + random(600)],
 		]);
-		const action = actionOf(draw(random, kinds), random, tickets);
+		if (deck.length === 0) deck = shuffled(random, contacts ? [...faults, 'no_power', 'fire'] : faults);
+		const fault = steps.length % stepsPerFault === stepsPerFault - 1 ? deck.pop() : undefined;
+		const action = fault ? faultOf(fault, random, tickets) : visitOf(random, tickets);
 		steps.push({ afterMs, action });
 		atMs += afterMs + ('downMs' in action ? action.downMs : 0);
 	}
@@ -140,7 +130,38 @@ export function planOf({ seed, ms, contacts }: PlanOptions): Plan {
 	return { seed, steps, visitors, tickets: tickets.drawn };
 }
 
-function actionOf(kind: Action['kind'], random: Random, tickets: ReturnType<typeof ticketsFor>): Action {
+/** What is broken in turn; the moments of a kill are faults of their own. */
+const faults = [
+	'now',
+	'after_scan',
+	'after_on',
+	'after_on',
+	'term',
+	'scanner',
+	'relay',
+	'freeze',
+	'full_disk',
+] as const;
+type Fault = (typeof faults)[number] | 'no_power' | 'fire';
+
+function shuffled<T>(random: Random, of: readonly T[]): T[] {
+	const deck = [...of];
+	for (let left = deck.length; left > 1; left -= 1) {
+		const at = random(left);
+		deck.push(...deck.splice(at, 1));
+	}
+	return deck;
+}
+
+type Tickets = ReturnType<typeof ticketsFor>;
+
+function visitOf(random: Random, tickets: Tickets): Action {
+	const kind = draw(random, [
+		[30, 'present'],
+		[2, 'burst'],
+		[1, 'torn'],
+		[1, 'garbage'],
+	] as const);
 	switch (kind) {
 		case 'present':
 			return {
@@ -159,47 +180,38 @@ function actionOf(kind: Action['kind'], random: Random, tickets: ReturnType<type
 			return { kind, ticket: tickets.any(), keep: 1 + random(90) };
 		case 'garbage':
 			return { kind, bytes: 1 + random(600) };
-		case 'kill': {
-			const moment = draw(random, [
-				[1, 'now'],
-				[2, 'after_scan'],
-				[2, 'after_on'],
-			] as const);
+	}
+}
+
+function faultOf(fault: Fault, random: Random, tickets: Tickets): Action {
+	switch (fault) {
+		case 'now':
+		case 'after_scan':
+		case 'after_on': {
 			const delayMs = draw(random, [
 				[1, 0],
 				[1, random(10)],
 				[1, random(50)],
 			]);
-			return {
-				kind,
-				moment,
-				ticket: tickets.fresh(),
-				delayMs,
-				downMs: draw(random, [
-					[3, random(200)],
-					[1, 1_500],
-				]),
-			};
+			const downMs = draw(random, [
+				[3, random(200)],
+				[1, 1_500],
+			]);
+			return { kind: 'kill', moment: fault, ticket: tickets.fresh(), delayMs, downMs };
 		}
 		case 'term':
-			return { kind, downMs: random(300) };
-		case 'pull':
-			return {
-				kind,
-				device: draw(random, [
-					[1, 'scanner'],
-					[1, 'relay'],
-				] as const),
-				ms: 50 + random(2_000),
-			};
-		case 'no_power':
-			return { kind, ms: 50 + random(3_000) };
+			return { kind: fault, downMs: random(300) };
+		case 'scanner':
+		case 'relay':
+			return { kind: 'pull', device: fault, ms: 50 + random(2_000) };
 		case 'freeze':
-			return { kind, ms: 20 + random(1_980) };
+			return { kind: fault, ms: 20 + random(1_980) };
 		case 'full_disk':
-			return { kind, ms: 500 + random(2_000), ticket: tickets.fresh() };
+			return { kind: fault, ms: 500 + random(2_000), ticket: tickets.fresh() };
+		case 'no_power':
+			return { kind: fault, ms: 50 + random(3_000) };
 		case 'fire':
-			return { kind, ms: 500 + random(2_000) };
+			return { kind: fault, ms: 500 + random(2_000) };
 	}
 }
 

@@ -46,7 +46,7 @@ export interface World {
 const usesOf: Readonly<Record<string, number>> = { single: 1, three: 3, group: 4, annual: 1 };
 const event = 'lantern-2026';
 /** Room for a ledger of a night; filled up within milliseconds. */
-const diskBytes = 64 * 1024 * 1024;
+const diskBytes = 16 * 1024 * 1024;
 /** The turnstile stays open for longer than the lane waits, so that some pass late. */
 const latePassageMs = 1_500;
 /** Tickets that a plan leaves alone. */

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LedgerRow, listRows, type RunningGate, startGate, stileward, until } from './gate.suite.ts';
 import type { History, Stretch } from './nemesis-checker.suite.ts';
@@ -16,6 +17,8 @@ export interface Outcome {
 export const readyWithinMs = 5_000;
 /** How long nothing may move for a lane to be called quiet. */
 const quietMs = 600;
+/** From the agent's word to the edge of a coil, while this process is not busy itself. */
+const edgeLagMs = 300;
 /** A passage may go unseen for so long after a fault: devices are opened again with a pause of up to two seconds. */
 const afterFaultMs = 4_000;
 
@@ -36,14 +39,23 @@ interface Run {
 	/** Set while a fault of this name lasts: one thing is broken once at a time. */
 	readonly broken: Set<string>;
 	openings: number;
+	/** How late this process, which plays the board, notices what happens. */
+	readonly loop: ReturnType<typeof monitorEventLoopDelay>;
 }
 
 /** Carries a plan out against a real gate process, heals everything, and gives what was seen. */
 export async function runNemesis(world: World, plan: Plan): Promise<Outcome> {
 	const run: Run = {
 		...{ world, plan, faults: [], holds: [], passages: [], gates: [], done: {}, crashes: [] },
-		...{ healing: new Set(), gate: undefined, broken: new Set(), openings: 0 },
+		...{
+			healing: new Set(),
+			gate: undefined,
+			broken: new Set(),
+			openings: 0,
+			loop: monitorEventLoopDelay({ resolution: 10 }),
+		},
 	};
+	run.loop.enable();
 	world.onOpen.add(() => meetVisitor(run));
 	start(run);
 	await run.gate?.ready();
@@ -65,6 +77,7 @@ export async function runNemesis(world: World, plan: Plan): Promise<Outcome> {
 	await stop(run);
 	await stileward('ledger', 'verify', '--data', world.data);
 	const history = historyOf(run, rowsBefore, await listRows(world.data));
+	run.loop.disable();
 	return { history, done: { ...run.done, ...countRows(history.rows) }, readyMs };
 }
 
@@ -96,6 +109,7 @@ function historyOf(
 		rowsBefore,
 		rows,
 		endMs: Date.now(),
+		lagMs: edgeLagMs + run.loop.max / 1e6,
 	};
 }
 

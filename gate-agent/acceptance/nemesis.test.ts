@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readyWithinMs, runNemesis } from './nemesis.suite.ts';
-import { check } from './nemesis-checker.suite.ts';
+import { check, timeline } from './nemesis-checker.suite.ts';
 import { planOf } from './nemesis-plan.suite.ts';
 import { setUpWorld } from './nemesis-world.suite.ts';
 
@@ -18,8 +18,12 @@ for (const board of ['waveshare', 'lcus'] as const) {
 			const plan = planOf({ seed, ms: planMs, contacts: board === 'waveshare' });
 			const world = await setUpWorld(board, plan.tickets);
 			const { history, done, readyMs } = await runNemesis(world, plan);
-			console.log(`nemesis on ${board}: ready after ${Math.round(readyMs)} ms; ${JSON.stringify(done)}`);
-			expect(check(history)).toEqual([]);
+			console.log(
+				`nemesis on ${board}: ready after ${Math.round(readyMs)} ms, lag ${Math.round(history.lagMs)} ms; ${JSON.stringify(done)}`,
+			);
+			const violations = check(history);
+			if (violations.length > 0) console.log(timeline(history).join('\n'));
+			expect(violations).toEqual([]);
 			expect(done['row granted']).toBeGreaterThan(5);
 			expect(readyMs).toBeLessThan(readyWithinMs);
 		},
