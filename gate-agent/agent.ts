@@ -126,6 +126,7 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): 
 			const event = inputEvent(role, active);
 			if (event) laneOf(lane).dispatch(event);
 		},
+		onUnseen: (lane) => laneOf(lane).dispatch({ kind: 'unseen' }),
 		onInputs: (lane, states) => {
 			const events = states ? inputsOpened(states) : [{ kind: 'fire', state: 'unknown' } as const];
 			for (const event of events) laneOf(lane).dispatch(event);

@@ -11,6 +11,8 @@ import { type DeviceState, type Supervised, supervise } from './supervisor.ts';
 export interface DeviceEvents {
 	readonly onScan: (lane: string, side: Direction, scan: Scan) => void;
 	readonly onInput: (lane: string, role: InputRole, active: boolean) => void;
+	/** The contacts of the lane were not read for a while. */
+	readonly onUnseen: (lane: string) => void;
 	/** The input board was opened (its states), or lost (undefined). */
 	readonly onInputs: (lane: string, states: InputStates | undefined) => void;
 	readonly onState: (change: DeviceChange) => void;
@@ -137,9 +139,10 @@ function scannerOpening({ driver, options }: DeviceSettings, onScan: (scan: Scan
 
 function inputsOpening(lane: string, { driver, options }: DeviceSettings, events: DeviceEvents): Opening<Inputs> {
 	const onChange = (role: InputRole, active: boolean) => events.onInput(lane, role, active);
+	const onUnseen = () => events.onUnseen(lane);
 	let states: InputStates | undefined;
 	return {
-		open: (io) => table(drivers.inputs, driver).open(options, { ...io, onChange }),
+		open: (io) => table(drivers.inputs, driver).open(options, { ...io, onChange, onUnseen }),
 		prepare: async (board) => {
 			states = await board.read();
 			// The lane knows its fire input before its relay is touched: it learns the states before `ready`.

@@ -19,8 +19,8 @@ export const readyWithinMs = 5_000;
 const quietMs = 600;
 /** From the agent's word to the edge of a coil, while this process is not busy itself. */
 const edgeLagMs = 300;
-/** A passage may go unseen for so long after a fault: devices are opened again with a pause of up to two seconds. */
-const afterFaultMs = 4_000;
+/** A device that was away is opened again with a pause of up to two seconds; until then passages go unseen. */
+const reopenMs = 4_000;
 
 /** What the nemesis knows while it works. */
 interface Run {
@@ -103,7 +103,7 @@ function historyOf(
 		passages: run.passages,
 		crashes: run.crashes,
 		holds: run.holds,
-		faults: run.faults.map(({ fromMs, untilMs }) => ({ fromMs, untilMs: untilMs + afterFaultMs })),
+		faults: run.faults,
 		sensor: world.sensor,
 		acknowledged: granted.map(({ redemptionId }) => String(redemptionId)),
 		rowsBefore,
@@ -224,7 +224,7 @@ function breakFor(run: Run, action: Breaking): void {
 	const healed = sleep(action.ms)
 		.then(mend)
 		.then(() => {
-			fault.untilMs = Date.now();
+			fault.untilMs = Date.now() + (action.kind === 'pull' || action.kind === 'no_power' ? reopenMs : 0);
 			run.broken.delete(name);
 			run.healing.delete(healed);
 		});

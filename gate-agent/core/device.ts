@@ -81,4 +81,6 @@ export interface ScannerEvents {
 /** What an input driver is opened with, beside `DriverIo`. */
 export interface InputEvents {
 	readonly onChange: (role: InputRole, active: boolean) => void;
+	/** The contacts were not read for so long that a short closing may have been missed. */
+	readonly onUnseen?: () => void;
 }

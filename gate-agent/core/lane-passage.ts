@@ -169,15 +169,18 @@ export function endOpen(end: 'stopped' | 'emergency'): Move {
 	return (state) => (state.phase.kind === 'passing' ? finish(state.phase.open, end) : stay)(state);
 }
 
-/** A device went missing: a passage may go unseen, and a contact that was active may be so no longer. */
-export const goBlind: Move = (state) => {
+/** A passage may have gone unseen: when nobody is seen to pass in time, somebody is assumed to have. */
+export const mayHaveMissed: Move = (state) => {
 	const { phase } = state;
-	return inOrder(
-		become({ contacts: { entry: undefined, exit: undefined } }),
-		clearOpenTooLong,
-		phase.kind === 'passing' ? markBlind(phase.open) : stay,
-	)(state);
+	return phase.kind === 'passing' ? markBlind(phase.open)(state) : stay(state);
 };
+
+/** A device went missing: a passage may go unseen, and a contact that was active may be so no longer. */
+export const goBlind: Move = inOrder(
+	become({ contacts: { entry: undefined, exit: undefined } }),
+	clearOpenTooLong,
+	mayHaveMissed,
+);
 
 function markBlind(open: OpenPassage): Move {
 	return become({ phase: { kind: 'passing', open: { ...open, blind: true } } });

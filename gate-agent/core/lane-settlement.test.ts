@@ -54,6 +54,11 @@ table('a visitor who does not pass', [
 		['0 pulse entry', '6000 settle not_taken 0'],
 	],
 	[
+		'is assumed to have passed where the contacts were not read for a while',
+		{ only: money, when: ['0 scan adult:1', '500 unseen', '10000 scan adult:2', '12000 pass entry'] },
+		['0 pulse entry', '6000 settle taken_assumed 1', '10000 pulse entry', '12000 settle taken 1'],
+	],
+	[
 		'leaves the passage to the next grant, once that is open',
 		{ only: money, when: ['0 scan adult:1', '6100 scan adult:2', '7000 pass entry', '7500 pass entry'] },
 		[

@@ -80,6 +80,8 @@ export type LaneInput = { readonly atMs: number } & (
 	/** `unknown` until it was read, and whenever its input board is lost. */
 	| { readonly kind: 'fire'; readonly state: FireState }
 	| { readonly kind: 'tamper'; readonly active: boolean }
+	/** The contacts were not read for a while: a passage under way may have gone unseen. */
+	| { readonly kind: 'unseen' }
 	| { readonly kind: 'staff_button' }
 	| { readonly kind: 'command'; readonly command: LaneCommand }
 	/** Essential devices that are missing, all of them each time it changes. A missing lamp does not close a lane. */

@@ -19,7 +19,7 @@ export interface Story {
 	readonly memory?: RememberedLane;
 	/**
 	 * `MILLISECONDS WORDS`, where the words are: `scan CODE`, `scan CODE exit`, `noise`, `pass entry`, `enter entry`,
-	 * `leave entry`, `fire STATE`, `tamper on`, `missing A B`, `relay opened`, `button`, `mode MODE`, `admit N`, `wait`, a late answer
+	 * `leave entry`, `fire STATE`, `tamper on`, `missing A B`, `relay opened`, `unseen`, `button`, `mode MODE`, `admit N`, `wait`, a late answer
 	 * (`granted SCAN`, `pulsed PULSE`), another luck of the agent (`agent redeem silent`), or any other command.
 	 */
 	readonly when: readonly string[];
@@ -100,6 +100,8 @@ function inputsOf(word: string, [one = '', two]: readonly string[]): readonly La
 		case 'relay':
 			// `relay opened`: the board is there (again), and nothing else is missing.
 			return [{ atMs, kind: 'devices', missing: [], relayOpened: true }];
+		case 'unseen':
+			return [{ atMs, kind: 'unseen' }];
 		case 'button':
 			return [{ atMs, kind: 'staff_button' }];
 		case 'granted':

@@ -69,6 +69,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 	}),
 	fc.record({ kind: fc.constant('tamper' as const), active: fc.boolean() }),
 	fc.constant({ kind: 'staff_button' as const }),
+	fc.constant({ kind: 'unseen' as const }),
 	fc.record({
 		kind: fc.constant('devices' as const),
 		missing: fc.constantFrom([], [], [], ['relay'], ['inputs', 'scanner']),

@@ -6,7 +6,7 @@ import { onFire, openForEmergency, recordLane, resetEmergency } from './lane-eme
 import { doubtHold, withHold } from './lane-hold.ts';
 import type { Move, Step } from './lane-move.ts';
 import { andThen, become, inOrder, stay, when } from './lane-move.ts';
-import { goBlind, onPassage, onPulsed, stopRun } from './lane-passage.ts';
+import { goBlind, mayHaveMissed, onPassage, onPulsed, stopRun } from './lane-passage.ts';
 import { isStale } from './lane-scans.ts';
 import { screenOf, withScreen } from './lane-screen.ts';
 import { enterByStaff, onRecorded, onStaffEntry } from './lane-staff.ts';
@@ -102,6 +102,8 @@ function handle(input: LaneInput): Move {
 			return obey(input.command);
 		case 'devices':
 			return onDevices(input);
+		case 'unseen':
+			return mayHaveMissed;
 		case 'tick':
 			return stay;
 	}

@@ -106,8 +106,8 @@ export const closedLane: Readonly<Record<LaneMode | 'out_of_service' | 'emergenc
 	emergency: {
 		symbol: 'exit',
 		words: {
-			zh: ['紧急疏散', '闸门已开，请听从工作人员指挥，有序离开'],
-			en: ['Emergency: please leave', 'The gate is open. Stay calm and follow the staff'],
+			zh: ['紧急疏散', '请听从工作人员指挥，有序离开'],
+			en: ['Emergency: please leave', 'Stay calm and follow the staff'],
 		},
 	},
 };

@@ -42,11 +42,16 @@ describe('modbus-discrete and its board', () => {
 	let inputs: Inputs;
 	let changes: string[];
 	const onChange = (role: InputRole, active: boolean) => void changes.push(`${role} ${active}`);
+	let unseen = 0;
+	const onUnseen = () => {
+		unseen += 1;
+	};
 	const open = (contacts: Parameters<typeof modbusDiscrete.open>[0]['contacts']) =>
-		modbusDiscrete.open({ path: pty.path, pollMs: 20, contacts }, { nowMs, log: () => {}, onChange, buses });
+		modbusDiscrete.open({ path: pty.path, pollMs: 20, contacts }, { nowMs, log: () => {}, onChange, onUnseen, buses });
 
 	beforeEach(async () => {
 		changes = [];
+		unseen = 0;
 		pty = await openPty();
 		board = emulateWaveshare(pty);
 		buses = createBuses();
@@ -85,6 +90,14 @@ describe('modbus-discrete and its board', () => {
 		board.inject([{ kind: 'mute' }, { kind: 'bad_crc' }, { kind: 'garbage', bytes: Uint8Array.of(1, 2, 1, 0xff) }]);
 		const before = board.requests.length;
 		await eventually(() => board.requests.length > before + 5);
+		expect(changes).toEqual([]);
+	});
+
+	it('tells of a pause in which a passage could have gone unseen', async () => {
+		expect(unseen).toBe(0);
+		// Two polls without an answer, 100 ms each.
+		board.inject([{ kind: 'deaf' }, { kind: 'deaf' }]);
+		await eventually(() => unseen > 0);
 		expect(changes).toEqual([]);
 	});
 

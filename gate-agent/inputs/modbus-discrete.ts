@@ -60,6 +60,11 @@ export const debounceDefaultsMs: Readonly<Record<InputRole, number>> = {
 
 /** One poll is 15 ms of bytes at 9600 baud; the board answers within 20 ms, a USB adapter adds 16. */
 const pollTimeoutMs = 100;
+/**
+ * Between two samples: longer than this, and the passage contact of a turnstile (150 ms and more) may have closed and
+ * opened unseen, on a busy host or a disturbed line.
+ */
+const unseenMs = 120;
 /** Polls in a row without an answer that mean a lost board. */
 const missesMax = 5;
 
@@ -83,7 +88,16 @@ export const modbusDiscrete: Driver<ModbusDiscreteOptions, InputEvents & { reado
 			});
 		try {
 			const first = await sample().catch(sample);
-			return createInputs({ bus, wiring, sample, first, pollMs, nowMs: io.nowMs, onChange: io.onChange });
+			return createInputs({
+				bus,
+				wiring,
+				sample,
+				first,
+				pollMs,
+				nowMs: io.nowMs,
+				onChange: io.onChange,
+				onUnseen: io.onUnseen ?? (() => {}),
+			});
 		} catch (error) {
 			await bus.close();
 			throw error;
@@ -116,15 +130,17 @@ interface Parts {
 	readonly pollMs: number;
 	readonly nowMs: () => number;
 	readonly onChange: InputEvents['onChange'];
+	readonly onUnseen: NonNullable<InputEvents['onUnseen']>;
 }
 
-function createInputs({ bus, wiring, sample, first, pollMs, nowMs, onChange }: Parts): Inputs {
+function createInputs({ bus, wiring, sample, first, pollMs, nowMs, onChange, onUnseen }: Parts): Inputs {
 	const isActive = (wire: Wire, bits: readonly boolean[]) => bits[wire.channel - 1] !== wire.invert;
 	const contacts = new Map<InputRole, Contact>(wiring.map((wire) => [wire.role, { active: isActive(wire, first) }]));
 	const lost = Promise.withResolvers<StilewardError>();
 	let gone: StilewardError | undefined;
 	let closing: Promise<void> | undefined;
 	let misses = 0;
+	let sampledMs = nowMs();
 	let timer: NodeJS.Timeout | undefined;
 
 	const lose = (error: StilewardError) => {
@@ -135,6 +151,8 @@ function createInputs({ bus, wiring, sample, first, pollMs, nowMs, onChange }: P
 	};
 	const take = (bits: readonly boolean[]) => {
 		const atMs = nowMs();
+		if (atMs - sampledMs > unseenMs) onUnseen();
+		sampledMs = atMs;
 		for (const wire of wiring) {
 			const before = contacts.get(wire.role) ?? { active: false };
 			const after = sampleContact(before, { active: isActive(wire, bits), atMs }, wire.debounceMs);
