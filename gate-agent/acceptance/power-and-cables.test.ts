@@ -59,6 +59,7 @@ it('goes out of service while the shared port of relays and inputs is unplugged,
 	const [ticket = '', next = ''] = await bench.issue('--count', '2');
 	const gate = await bench.start();
 	await opensFor(bench, gate, ticket);
+	await until('the first visitor is through', () => !bench.turnstile.contacts().passage);
 	await bench.board.unplug();
 	await gate.line('device', { device: 'lane-1.relay', state: 'absent' });
 	await gate.line('device', { device: 'lane-1.inputs', state: 'absent' });
