@@ -298,13 +298,18 @@ async function resetEmergency(run: Run): Promise<void> {
 		turnstile?.setContact('emergency_reset', false);
 		await sleep(300);
 		const lane = (await healthOf(run))?.lanes?.['lane-1'];
-		calm = lane && !lane.emergency && lane.fire === 'clear' ? calm + 1 : 0;
+		// The lane releases the gate only once all of its devices are back; until then it is held open on purpose.
+		const isOver = lane && !lane.emergency && lane.fire === 'clear' && lane.missing.length === 0;
+		calm = isOver ? calm + 1 : 0;
 	}
 }
 
 interface GateHealth {
 	readonly ok: boolean;
-	readonly lanes?: Record<string, { screen: string; phase: string; emergency: boolean; fire: string; waiting: number }>;
+	readonly lanes?: Record<
+		string,
+		{ screen: string; phase: string; emergency: boolean; fire: string; waiting: number; missing: readonly string[] }
+	>;
 	readonly ledger: { readonly pendingWrites: number };
 }
 
