@@ -99,12 +99,11 @@ export function inputEvent(role: InputRole, active: boolean): LaneEvent | undefi
 }
 
 /**
- * What the lane learns when its input board is opened. Fire first: until it is known nothing is touched. A staff
- * button that is held down while the board opens is no press.
+ * What the lane learns when its input board is opened. Fire first: until it is known nothing is touched. A button that
+ * is held down while the board opens is no press, and a passage contact that is still closed is no new visitor.
  */
 export function inputsOpened(states: InputStates): readonly LaneEvent[] {
-	const lasting = ['fire', 'tamper', 'passage', 'reverse'] as const;
-	return lasting.flatMap((role) => {
+	return (['fire', 'tamper'] as const).flatMap((role) => {
 		const active = states[role];
 		return active === undefined ? [] : (inputEvent(role, active) ?? []);
 	});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inputEvent, inputsOpened, signalOf, startLane } from './agent-lane.ts';
 import { type AgentDeps, openParts, type Parts } from './agent-parts.ts';
 import type { GateConfig } from './config.ts';
@@ -23,6 +24,9 @@ export interface Agent {
 	/** Takes nobody in any more, waits a moment for who is on the way through, writes what is open and closes all devices. An emergency hold stays. */
 	close(): Promise<void>;
 }
+
+/** From the last byte that a port took until it has left a slow wire and its USB adapter. */
+const wireMs = 40;
 
 /** How long a closing agent waits for the disk. */
 const closeWaitMs = 2_000;
@@ -115,6 +119,7 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): 
 		}
 		// The last device brings the first order to each board, so the coils are waited for after all are open.
 		await Promise.all([...lanes.values()].map((lane) => lane.coilsAtRest()));
+		await sleep(wireMs);
 		if (isReady || !allReady()) return;
 		isReady = true;
 		log.info({ event: 'ready', ready: true, url: parts.web.url }, 'ready');
