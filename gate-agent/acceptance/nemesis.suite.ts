@@ -15,8 +15,8 @@ export interface Outcome {
 
 /** A healed lane is ready again within this time. */
 export const readyWithinMs = 5_000;
-/** How long nothing may move for a lane to be called quiet. */
-const quietMs = 600;
+/** How long nothing may move for a lane to be called quiet: a torn code stays with the scanner's driver for a second. */
+const quietMs = 1_200;
 /** From the agent's word to the edge of a coil, while this process is not busy itself. */
 const edgeLagMs = 300;
 /** A device that was away is opened again with a pause of up to two seconds; until then passages go unseen. */
@@ -370,7 +370,10 @@ async function admitsAgain(run: Run, nth: number): Promise<void> {
 	const { edges } = run.world;
 	const before = edges.length;
 	await run.world.scanner.write(`${run.world.spare(nth)}\r`);
-	await until('an opening for a fresh ticket', () => edges.slice(before).some(({ closed }) => closed), 3_000);
+	const opens = () => edges.slice(before).some(({ closed }) => closed);
+	await until('an opening for a fresh ticket', opens, 3_000).catch(async (error: Error) => {
+		throw failure(run, error.message, await healthOf(run));
+	});
 }
 
 /** Waits until nobody is on the way, nothing waits and no coil moves. */
