@@ -162,9 +162,14 @@ table('an emergency', [
 		],
 	],
 	[
-		'releases only when all devices are back, so that no release is lost',
-		{ only: ['hold'], when: ['0 emergency_open', '1000 missing relay', '2000 emergency_reset', '3000 missing'] },
-		['0 hold open', '3000 hold release'],
+		'that is reset while the relay is away releases once more when the board is back, so that no release is lost',
+		{ only: ['hold'], when: ['0 emergency_open', '1000 missing relay', '2000 emergency_reset', '3000 relay opened'] },
+		['0 hold open', '2000 hold release', '3000 hold release'],
+	],
+	[
+		'that is reset does not wait for a scanner to release',
+		{ only: ['hold'], when: ['0 emergency_open', '1000 missing scanner', '2000 emergency_reset'] },
+		['0 hold open', '2000 hold release'],
 	],
 	[
 		'holds open again when its relay board comes back',

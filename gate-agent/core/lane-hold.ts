@@ -10,11 +10,11 @@ function wantedHold({ emergency, mode }: LaneState): 'open' | 'released' | 'keep
 
 /**
  * Whether the relay may be told now. While the fire alarm's state is unknown nothing is touched, except that a
- * person's order to open always opens. A release also waits until all devices are back, so that none is lost.
+ * person's order to open always opens. A board that is missing is told again once it is opened (`doubtHold`).
  */
 function mayTell(state: LaneState, wanted: 'open' | 'released'): boolean {
 	if (state.emergency) return wanted === 'open';
-	return state.fire === 'clear' && (wanted === 'open' || state.missing.length === 0);
+	return state.fire === 'clear';
 }
 
 /**

@@ -30,7 +30,7 @@ const schema = Type.Object(
 				minimum: 10,
 				maximum: 10_000,
 				description:
-					'Silence that ends a code (suffix none; 50 when absent) or drops a half one (else; 1000 when absent), in milliseconds.',
+					'Silence that ends a code (suffix none; 50 when absent) or drops a half one (else; 250 when absent), in milliseconds.',
 			}),
 		),
 		frameBytesMax: Type.Integer({
@@ -101,7 +101,7 @@ function frameReader(options: SerialLineOptions, io: DriverIo & ScannerEvents): 
 		suffix: markBytes(options.suffix),
 		frameBytesMax: options.frameBytesMax,
 	};
-	const idleMs = options.idleTimeoutMs ?? (framing.suffix.length === 0 ? 50 : 1000);
+	const idleMs = options.idleTimeoutMs ?? (framing.suffix.length === 0 ? 50 : 250);
 	let state: FramingState = framingStart;
 	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
