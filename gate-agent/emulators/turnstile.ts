@@ -45,7 +45,7 @@ export interface Turnstile {
 
 /** Makes a turnstile that is shut. */
 export function createTurnstile(options: TurnstileOptions): Turnstile {
-	const { schedule, passageContactMs = 200, onContact = () => {}, onLock = () => {} } = options;
+	const { schedule, passageContactMs = 300, onContact = () => {}, onLock = () => {} } = options;
 	const active = new Set<TurnstileContact>();
 	const contactEnds = new Map<TurnstileContact, () => void>();
 	const shown = { entry: false, exit: false };

@@ -95,8 +95,8 @@ describe('modbus-discrete and its board', () => {
 
 	it('tells of a pause in which a passage could have gone unseen', async () => {
 		expect(unseen).toBe(0);
-		// Two polls without an answer, 100 ms each.
-		board.inject([{ kind: 'deaf' }, { kind: 'deaf' }]);
+		// Three polls without an answer, 100 ms each.
+		board.inject([{ kind: 'deaf' }, { kind: 'deaf' }, { kind: 'deaf' }]);
 		await eventually(() => unseen > 0);
 		expect(changes).toEqual([]);
 	});

@@ -30,6 +30,15 @@ export const modbusDiscreteOptions = Type.Object(
 		address: Type.Optional(Type.Integer({ minimum: 1, maximum: 255, default: 1, description: 'Modbus station' })),
 		channels: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, default: 8 })),
 		pollMs: Type.Optional(Type.Integer({ minimum: 20, maximum: 1000, default: 30 })),
+		passageContactMs: Type.Optional(
+			Type.Integer({
+				minimum: 50,
+				maximum: 5000,
+				default: 250,
+				description:
+					'How long the turnstile closes its passage contact at least; after a longer pause in reading a visitor is assumed to have passed.',
+			}),
+		),
 		contacts: Type.Object(
 			// The keys are the roles of the port, so that a new role appears here by itself.
 			Object.fromEntries(inputRoles.map((role) => [role, Type.Optional(contactOptions)])) as Record<
@@ -60,11 +69,6 @@ export const debounceDefaultsMs: Readonly<Record<InputRole, number>> = {
 
 /** One poll is 15 ms of bytes at 9600 baud; the board answers within 20 ms, a USB adapter adds 16. */
 const pollTimeoutMs = 100;
-/**
- * Between two samples: longer than this, and the passage contact of a turnstile (150 ms and more) may have closed and
- * opened unseen, on a busy host or a disturbed line.
- */
-const unseenMs = 120;
 /** Polls in a row without an answer that mean a lost board. */
 const missesMax = 5;
 
@@ -97,6 +101,7 @@ export const modbusDiscrete: Driver<ModbusDiscreteOptions, InputEvents & { reado
 				nowMs: io.nowMs,
 				onChange: io.onChange,
 				onUnseen: io.onUnseen ?? (() => {}),
+				unseenMs: unseenMsOf(options.passageContactMs ?? 250, pollMs),
 			});
 		} catch (error) {
 			await bus.close();
@@ -104,6 +109,14 @@ export const modbusDiscrete: Driver<ModbusDiscreteOptions, InputEvents & { reado
 		}
 	},
 };
+
+/**
+ * A pause between two samples in which a passage contact may have closed and opened unseen, on a busy host or a
+ * disturbed line. A contact that is shorter than two polls is missed without any pause: then only longer ones count.
+ */
+function unseenMsOf(passageContactMs: number, pollMs: number): number {
+	return Math.max(passageContactMs - debounceDefaultsMs.passage, 2 * pollMs);
+}
 
 interface Wire {
 	readonly role: InputRole;
@@ -131,9 +144,10 @@ interface Parts {
 	readonly nowMs: () => number;
 	readonly onChange: InputEvents['onChange'];
 	readonly onUnseen: NonNullable<InputEvents['onUnseen']>;
+	readonly unseenMs: number;
 }
 
-function createInputs({ bus, wiring, sample, first, pollMs, nowMs, onChange, onUnseen }: Parts): Inputs {
+function createInputs({ bus, wiring, sample, first, pollMs, nowMs, onChange, onUnseen, unseenMs }: Parts): Inputs {
 	const isActive = (wire: Wire, bits: readonly boolean[]) => bits[wire.channel - 1] !== wire.invert;
 	const contacts = new Map<InputRole, Contact>(wiring.map((wire) => [wire.role, { active: isActive(wire, first) }]));
 	const lost = Promise.withResolvers<StilewardError>();
