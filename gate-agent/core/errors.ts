@@ -9,7 +9,8 @@ export const errorHints = {
 	keys_invalid: 'Restore the file from its backup; a damaged key cannot be repaired.',
 	keys_exist: 'Choose an empty folder: keys are never overwritten.',
 	keys_busy: 'Another program writes to the key folder; wait until it is done.',
-	manifest_invalid: 'Correct what is named, or fetch the manifest again: it must be whole and signed by the pinned root key.',
+	manifest_invalid:
+		'Correct what is named, or fetch the manifest again: it must be whole and signed by the pinned root key.',
 	manifest_rollback: 'Install the newest key manifest; an older version is refused.',
 	ticket_invalid: 'Correct the named claim.',
 	status_list_invalid: 'Fetch the status list again; it must be signed by the named key.',

@@ -242,7 +242,9 @@ describe('an issuer', () => {
 		await initKeys({ dir, nowMs });
 		expect(await rememberIssued(dir, { evt, count: 1, firstIdx: ticketIdxMax - 1 })).toBe(ticketIdxMax - 1);
 		for (const [count, first] of [[2], [0], [1, -1], [1, 0.5], [1.5], [1, ticketIdxMax + 1]] as const) {
-			await expect(rememberIssued(dir, { evt, count, ...(first !== undefined && { firstIdx: first }) })).rejects.toMatchObject({
+			await expect(
+				rememberIssued(dir, { evt, count, ...(first !== undefined && { firstIdx: first }) }),
+			).rejects.toMatchObject({
 				code: 'ticket_invalid',
 			});
 		}
