@@ -31,6 +31,14 @@ export const errorHints = {
 	ledger_newer: 'This ledger was written by a newer Stileward; install that version or newer.',
 	ledger_full: 'Free some disk space; the lane opens again by itself.',
 	ledger_io: 'Check the disk (`dmesg`); the lane stays shut until a write succeeds.',
+	server_data_invalid: 'Restore the named file of the server from its backup, or correct it.',
+	server_unreachable: 'Check the network, the address and that the server runs.',
+	server_untrusted:
+		'The server is not the pinned one: compare the fingerprint with the one that it logs when it starts.',
+	server_refused: 'Do what the server says.',
+	server_answer_invalid:
+		'Something between here and the server answers in its place: check proxies and Wi-Fi login pages.',
+	session_missing: 'Run `stileward login` first.',
 	clock_reset_invalid: 'A clock reset must be signed by the root key and carry a higher epoch.',
 } as const satisfies Record<string, string>;
 
