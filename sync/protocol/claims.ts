@@ -31,9 +31,17 @@ export type Claim = Static<typeof claimSchema>;
 
 /** @see claimSchema */
 export const claimsRequestSchema = Type.Object(
-	{ claims: Type.Array(claimSchema, { minItems: 1, maxItems: claimsPerRequestMax }) },
+	{
+		claims: Type.Array(claimSchema, { minItems: 1, maxItems: claimsPerRequestMax }),
+		epoch: Type.Optional(
+			Type.Integer({ minimum: 1, description: 'Newest epoch that the device has seen: an older authority stops.' }),
+		),
+	},
 	{ additionalProperties: false },
 );
+
+/** @see claimsRequestSchema */
+export type ClaimsRequest = Static<typeof claimsRequestSchema>;
 
 /** The authority's answer to one claim. */
 export const claimAnswerSchema = Type.Union([

@@ -6,6 +6,12 @@ export const protocolVersion = 'v1';
 /** `lantern-2026`. */
 export const eventId = Type.String({ pattern: '^[a-z0-9-]{1,32}$', description: 'Event id.' });
 
+/** Names a server among those of its venue: who an assertion is for, and who may grant. */
+export const serverId = Type.String({ pattern: '^[a-z0-9.-]{1,64}$', description: 'Server id.' });
+
+/** Random bits that one side invents and the other gives back, base64url. */
+export const nonceText = Type.String({ pattern: '^[A-Za-z0-9_-]{22,128}$', description: 'Nonce.' });
+
 /** A venue of the server. */
 export const venueId = Type.String({ pattern: '^[a-z0-9-]{1,32}$', description: 'Venue id.' });
 
