@@ -45,7 +45,8 @@ export type ControlChange = Static<typeof controlChangeSchema>;
 
 /**
  * One change of the `admissions` log: what the authority counts on an allowance after a device's row, in the
- * authority's order. `device`, `deviceEpoch` and `seq` name the row, so that a device knows its own.
+ * authority's order. `device`, `deviceEpoch` and `seq` name the row, so that a device knows its own; a claim that
+ * staff released has no row: its `seq` is 0 and its device epoch `-`.
  */
 export const admissionChangeSchema = Type.Object({
 	evt: eventId,
@@ -57,7 +58,7 @@ export const admissionChangeSchema = Type.Object({
 	redemption: redemptionId,
 	device: deviceId,
 	deviceEpoch,
-	seq: Type.Integer({ minimum: 1 }),
+	seq: Type.Integer({ minimum: 0 }),
 	lane: laneName,
 	atMs: timeMs('When it happened, by the device’s ledger'),
 });
@@ -72,7 +73,10 @@ export const feedEntrySchema = Type.Union([
 /** @see feedEntrySchema */
 export type FeedEntry = Static<typeof feedEntrySchema>;
 
-/** Entries after a cursor, in order within each log, and the cursor after them. */
+/**
+ * Entries after a cursor, in order within each log, and the cursor after them. In a stream each event is such a page:
+ * `data` is its JSON and `id` its `next`; the first page comes at once, also where it is empty.
+ */
 export const feedPageSchema = Type.Object({ entries: Type.Array(feedEntrySchema), next: cursorSchema });
 /** @see feedPageSchema */
 export type FeedPage = Static<typeof feedPageSchema>;

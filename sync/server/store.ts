@@ -10,6 +10,8 @@ export interface VenueClaim {
 	readonly claim: Claim;
 	/** When the server received it, milliseconds since 1970. */
 	readonly atMs: number;
+	/** The epoch that the caller grants in: where another has begun, the call rejects with `authority_lost`. */
+	readonly epoch?: number;
 }
 
 /** A segment whose signature was checked. */
@@ -48,6 +50,8 @@ export interface Conflict {
 export interface VenueHead extends Cursor {
 	/** The server that may grant in this epoch. */
 	readonly authority: string;
+	/** A device has shown a higher cursor than this store's: it lost what it had and grants nothing until a new epoch. */
+	readonly behind?: true;
 }
 
 /** A device as the server knows it. */
@@ -201,6 +205,13 @@ export interface Store {
 		readonly idx?: readonly number[];
 		readonly atMs: number;
 	}): Promise<RefundOutcome>;
+	/** Un-revokes a refunded order, or those numbers of it. Rejects with `order_closed` once it was exchanged. */
+	restoreOrder(restore: {
+		readonly venue: string;
+		readonly order: string;
+		readonly idx?: readonly number[];
+		readonly atMs: number;
+	}): Promise<Order>;
 	/** Revokes an order and issues another in one transaction. */
 	exchangeOrder(exchange: {
 		readonly venue: string;
@@ -231,6 +242,8 @@ export interface Store {
 	}): Promise<Device | undefined>;
 	devices(venue: string): Promise<readonly Device[]>;
 	device(venue: string, device: string): Promise<Device | undefined>;
+	/** A device was here and had nothing more to push: a refund before that is not `pending` for it. */
+	deviceSeen(seen: { readonly venue: string; readonly device: string; readonly atMs: number }): Promise<void>;
 	setDeviceStatus(change: {
 		readonly venue: string;
 		readonly device: string;
