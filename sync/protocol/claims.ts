@@ -40,9 +40,6 @@ export const claimsRequestSchema = Type.Object(
 	{ additionalProperties: false },
 );
 
-/** @see claimsRequestSchema */
-export type ClaimsRequest = Static<typeof claimsRequestSchema>;
-
 /** The authority's answer to one claim. */
 export const claimAnswerSchema = Type.Union([
 	Type.Object({ redemption: redemptionId, result: Type.Literal('granted') }),

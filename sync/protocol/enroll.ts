@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint } from 'jose';
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { onlyPublic, type PublicJwk } from '../../gate-agent/core/jwk.ts';
 import { deviceId, serverId, sha256Text, timeMs, venueId } from './fields.ts';
 import { publicJwkSchema } from './public-key.ts';
@@ -14,9 +14,6 @@ export const enrollRequestSchema = Type.Object(
 	},
 	{ additionalProperties: false },
 );
-/** @see enrollRequestSchema */
-export type EnrollRequest = Static<typeof enrollRequestSchema>;
-
 /** Keys that a server signs its time with. More than one while they are exchanged. */
 export const timeKeysSchema = Type.Array(publicJwkSchema, { minItems: 1, maxItems: 8 });
 
@@ -30,9 +27,6 @@ export const enrollResponseSchema = Type.Object({
 	timeKeys: timeKeysSchema,
 	nowMs: timeMs('Server time'),
 });
-/** @see enrollResponseSchema */
-export type EnrollResponse = Static<typeof enrollResponseSchema>;
-
 /** The id of a device: the whole RFC 7638 thumbprint of its key, 43 characters. Throws `keys_invalid`. */
 export function deviceIdOf(key: PublicJwk): Promise<string> {
 	return calculateJwkThumbprint(onlyPublic(key), 'sha256');

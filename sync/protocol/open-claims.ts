@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { redemptionId, timeMs } from './fields.ts';
 
 /** Open claims in one answer, oldest first; the rest comes once these are answered. */
@@ -14,5 +14,3 @@ export const openClaimsResponseSchema = Type.Object({
 		maxItems: openClaimsMax,
 	}),
 });
-/** @see openClaimsResponseSchema */
-export type OpenClaims = Static<typeof openClaimsResponseSchema>;

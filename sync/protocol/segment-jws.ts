@@ -9,8 +9,13 @@ import { readSigned, signText } from './signed-text.ts';
 
 const segmentType = 'stileward-segment';
 
+/** A chain hash as it travels: base64url. */
+export function hashText(hash: Uint8Array): string {
+	return base64url.encode(hash);
+}
+
 /** `prevHash` of a segment that begins with row 1: 32 zero bytes. */
-export const genesisPrevHash = base64url.encode(genesisHash);
+export const genesisPrevHash = hashText(genesisHash);
 
 /** Signs a segment with the device key. Throws `keys_invalid`; a segment out of form or size is a bug. */
 export async function signSegment(segment: Segment, privateKey: JWK): Promise<string> {
@@ -55,7 +60,7 @@ export async function openSegment(
 export function lastHashOf({ prevHash, rows }: Segment): string {
 	const previous = decodeBase64url(prevHash);
 	if (previous === undefined) throw new StilewardError('ledger_corrupt', 'the hash before a segment is no base64url');
-	return base64url.encode(rows.reduce(rowHash, previous));
+	return hashText(rows.reduce(rowHash, previous));
 }
 
 function segmentProblem({ epoch, from, to, prevHash, rows }: Segment): string | undefined {

@@ -39,5 +39,3 @@ export const segmentsResponseSchema = Type.Object({
 		description: 'A device whose sequence goes back, forks or skips is quarantined; its rows are kept on a branch.',
 	}),
 });
-/** @see segmentsResponseSchema */
-export type SegmentsResponse = Static<typeof segmentsResponseSchema>;

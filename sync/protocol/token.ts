@@ -11,9 +11,6 @@ export const nonceResponseSchema = Type.Object({
 	server: serverId,
 	nowMs: timeMs('Server time'),
 });
-/** @see nonceResponseSchema */
-export type NonceResponse = Static<typeof nonceResponseSchema>;
-
 /** The grant type of RFC 7523 §2.1. */
 export const jwtBearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
