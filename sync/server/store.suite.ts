@@ -3,6 +3,7 @@ import type { Store } from './store.ts';
 import { claimLaws } from './store-claims.suite.ts';
 import { feedLaws } from './store-feed.suite.ts';
 import { journalLaws } from './store-journals.suite.ts';
+import { expectSameAsModel } from './store-model.suite.ts';
 import { orderLaws } from './store-orders.suite.ts';
 import { prepareVenue } from './testing/device-journal.ts';
 
@@ -34,5 +35,12 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 				await hold({ store, venue, a, b });
 			});
 		}
+		test('a random history counts what simple arithmetic counts', async () => {
+			let runs = 0;
+			await expectSameAsModel(store, () => {
+				runs += 1;
+				return `model-${runs}`;
+			});
+		});
 	});
 }

@@ -157,14 +157,18 @@ export interface SnapshotEvent {
  * 1. `venue_id` leads every key, so that a database shards by venue without change.
  * 2. `claim` is idempotent by redemption id, and grants on one allowance never exceed its `use` while the same epoch
  *    lasts: `used + held` is raised by a conditional update. A batch is folded per ticket before it is written, and
- *    all of it is durable when the promise resolves.
+ *    all of it is durable when the promise resolves. What a ticket carries is what its order says. A claim that was
+ *    released and is asked again is decided anew: what it held may be another's now.
  * 3. A claim holds its uses until its device's journal says what became of them (`ingest`), or staff release it.
  * 4. `ingest` is idempotent: rows that are there already change nothing. Segments of many venues are written in one
  *    transaction, venues locked in id order. Every grant and settlement gets the next number of the venue's admissions
  *    log in that same transaction: numbers are gapless, and no reader ever sees n + 1 before n.
- * 5. Over-use is judged on settled outcomes only: a double entry is one case per allowance with `over` = how many too
+ * 5. Over-use is judged on settled passages only: a double entry is one case per allowance with `over` = how many too
  *    many, it grows and never changes its winner, and a late `not_taken` invents none.
  * 6. A new epoch begins the admissions log anew at 1; a store that is shown a higher cursor than its own stops granting.
+ *
+ * Methods reject with `venue_unknown`, `device_unknown`, `event_unknown`, `order_unknown`, `order_differs`,
+ * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `store_busy` and `store_failed`.
  */
 export interface Store {
 	createVenue(venue: {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
 
 /** Work that waits above this is refused at once: the caller asks again. */
@@ -46,7 +47,7 @@ export function groupCommit<Item, Result>(
 	const run = async () => {
 		writers += 1;
 		// Calls of this turn of the event loop join before the first commit begins.
-		await Promise.resolve();
+		await nextTurn();
 		while (waiting.length > 0) await settle(next(), commit);
 		writers -= 1;
 	};

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import {
 	type DatabaseConnection,
@@ -101,6 +102,15 @@ class WriterDriver extends SqliteDriver {
 	constructor(file: Sqlite.Database) {
 		super({ database: keepStatements(file) });
 		this.#file = file;
+	}
+
+	/**
+	 * Lets the event loop turn before each use. SQLite answers synchronously, and a chain of promises that never waits
+	 * would keep timers and sockets from their turn for as long as there is work.
+	 */
+	override async acquireConnection(): Promise<DatabaseConnection> {
+		await nextTurn();
+		return super.acquireConnection();
 	}
 
 	/** Takes the write lock first: a transaction that reads before it writes could find the file changed in between. */
