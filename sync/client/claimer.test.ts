@@ -80,6 +80,20 @@ describe('a claim', () => {
 		expect(gate.client.claimer.authority()).toBe('reachable');
 	});
 
+	test('begins with a short rest again once the authority has answered', async () => {
+		const world = createWorld();
+		const gate = await world.addGate();
+		await world.clock.advance(2_000);
+		for (let loss = 0; loss < 8; loss++) {
+			gate.weather.link = 'down';
+			await timed(world, gate.client.claimer.claim(claimOf(loss)));
+			gate.weather.link = 'up';
+			await world.clock.advance(3_000);
+			const { result } = await timed(world, gate.client.claimer.claim(claimOf(100 + loss)));
+			expect(result).toEqual({ kind: 'granted', epoch: 1 });
+		}
+	});
+
 	test('says no authority for a server that cannot grant, and refuses an older epoch', async () => {
 		const world = createWorld();
 		const gate = await world.addGate();

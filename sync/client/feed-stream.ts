@@ -9,8 +9,11 @@ import type { HttpStream } from './transport.ts';
 /** What a stream says. */
 export type FeedEvent = { readonly kind: 'page'; readonly page: FeedPage } | { readonly kind: 'heartbeat' };
 
-/** Why a stream ended. `buffered`: not even the first page came, as behind a proxy that holds answers back. */
-export type StreamEnd = Failure | { readonly kind: 'ended' | 'silent' | 'buffered' };
+/**
+ * Why a stream ended. `buffered`: not even the first page came, as behind a proxy that holds answers back. `unopened`:
+ * the server answered with something else; a poll tells what it has to say.
+ */
+export type StreamEnd = Failure | { readonly kind: 'ended' | 'silent' | 'buffered' | 'unopened' };
 
 /** How long the first page may take before the stream counts as buffered. */
 export const streamProofMs = 5_000;
@@ -51,8 +54,7 @@ export async function followStream(
 		if (opened.value === undefined) return { kind: 'buffered' };
 		if (!isEventStream(opened.value)) {
 			session.refused(token.body);
-			// The polled call tells what the server has to say.
-			return { kind: 'buffered' };
+			return { kind: 'unopened' };
 		}
 		return await readStream(deps, opened.value, request);
 	} catch {

@@ -77,6 +77,33 @@ describe.each([{ streams: false }, { streams: true }])('following a venue (strea
 		expect((await gate.replica.cursor())?.epoch).toBe(2);
 	});
 
+	test('learns what it missed in seconds after a short loss, not with the next poll', async () => {
+		const world = createWorld();
+		const gate = await world.addGate({ streams });
+		await world.clock.advance(5_000);
+		gate.weather.link = 'down';
+		await world.clock.advance(45_000);
+		gate.weather.link = 'up';
+		await world.clock.advance(31_000);
+		const { state, listAgeMs = Number.NaN } = await gate.client.loop.status();
+		expect(state).toBe('online');
+		expect(listAgeMs).toBeLessThan(31_000);
+	});
+
+	test('loads no snapshot that is older than what it has', async () => {
+		const world = createWorld();
+		const gate = await world.addGate({ streams });
+		world.venue.tell({ kind: 'revoked', evt, idx: [8] });
+		await world.clock.advance(3_000);
+		world.venue.control.length = 1;
+		// A restored server that has begun an epoch of its own, and forgot what it had told before.
+		world.venue.epoch = 2;
+		await world.clock.advance(300_000);
+		expect(gate.replica.isRevoked(evt, 8)).toBe(true);
+		expect(gate.replica.loads).toBe(1);
+		expect((await gate.client.loop.status()).problem).toBe('disbelieved');
+	});
+
 	test('believes no server that knows less than before', async () => {
 		const world = createWorld();
 		const gate = await world.addGate({ streams });

@@ -165,8 +165,8 @@ class Loop implements SyncLoop {
 	async #follow(signal: AbortSignal): Promise<{ isGood: boolean; retryAfterMs: number }> {
 		const before = this.#currentMs;
 		const end = await this.#deps.puller.follow(signal);
-		if (end.kind === 'buffered') {
-			this.#pollUntilMs = this.#deps.clock.monoMs() + pollInsteadMs;
+		if (end.kind === 'buffered' || end.kind === 'unopened') {
+			this.#pollUntilMs = this.#deps.clock.monoMs() + (end.kind === 'buffered' ? pollInsteadMs : pollWaitMs);
 			return { isGood: true, retryAfterMs: 0 };
 		}
 		if (end.kind === 'loaded') return { isGood: true, retryAfterMs: 0 };
