@@ -16,6 +16,9 @@ export const journalLaws: Laws = {
 			seen.push(outcome?.acceptedThrough ?? 0);
 		}
 		expect(seen).toEqual([7, 7, 12, 12, 20, 20]);
+		const page = await store.feed(venue, { epoch: 1, control: 99, admissions: 0 }, 100);
+		const seqs = page?.entries.map(({ change }) => ('seq' in change ? change.seq : 0));
+		expect(seqs).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
 		const { cursor, events } = await store.snapshot(venue);
 		expect(cursor.admissions).toBe(20);
 		expect(events[0]).toMatchObject({ redeemed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], counts: [] });
@@ -43,6 +46,8 @@ export const journalLaws: Laws = {
 		const forked = { kind: 'quarantined', acceptedThrough: 4, why: 'fork' };
 		expect(await store.ingest([clone.segment(3)])).toEqual([forked]);
 		expect(await store.ingest([clone.segment(1)])).toEqual([forked]);
+		clone.admit({ idx: 5, taken: 1 });
+		expect(await store.ingest([clone.segment(5)])).toEqual([forked]);
 		expect(await store.device(venue, a)).toMatchObject({ status: 'quarantined', acceptedThrough: 4 });
 		expect(await store.cases(venue)).toMatchObject([{ kind: 'cloned_device', device: a }]);
 		original.admit({ idx: 4, taken: 1 });
@@ -124,6 +129,17 @@ export const journalLaws: Laws = {
 		one.settle(first, { idx: 1, taken: 1, late: true });
 		await store.ingest([one.segment(3)]);
 		expect(await store.cases(venue)).toMatchObject([{ kind: 'double_entry', over: 1 }]);
+	},
+	'a late passage adds to its redemption and moves no winner': async ({ store, venue, a, b }) => {
+		const [one, two] = [journalOf(venue, a), journalOf(venue, b)];
+		const winner = one.admit({ idx: 7, use: 2, uses: 2, taken: 1, back: 1 });
+		const second = two.admit({ idx: 7, use: 2, taken: 1 });
+		await store.ingest([one.segment(1), two.segment(1)]);
+		expect(await store.cases(venue)).toEqual([]);
+		one.settle(winner, { idx: 7, taken: 1, late: true });
+		await store.ingest([one.segment(3)]);
+		const [found] = await store.cases(venue);
+		expect(found).toMatchObject({ over: 1, redemptions: [{ redemption: winner, taken: 2 }, { redemption: second }] });
 	},
 	'a group that is too many by three is one case of three': async ({ store, venue, a, b }) => {
 		const [one, two] = [journalOf(venue, a), journalOf(venue, b)];

@@ -25,7 +25,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 		let venues = 0;
 		beforeAll(async () => {
 			store = await open();
-		});
+		}, 60_000);
 		afterAll(() => store.close());
 		for (const [law, hold] of Object.entries({ ...claimLaws, ...journalLaws, ...orderLaws, ...feedLaws })) {
 			test(law, async () => {

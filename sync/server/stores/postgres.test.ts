@@ -3,11 +3,14 @@ import { storeSuite } from '../store.suite.ts';
 import { type PostgresServer, startPostgres } from '../testing/postgres.ts';
 import { openPostgresStore } from './postgres.ts';
 
+/** A busy machine may take its time to make a database cluster. */
+const startMs = 60_000;
+
 let server: PostgresServer;
 beforeAll(async () => {
 	server = await startPostgres();
-});
-afterAll(() => server.stop());
+}, startMs);
+afterAll(() => server.stop(), startMs);
 
 storeSuite('PostgreSQL', async () => openPostgresStore(await server.createDatabase()));
 

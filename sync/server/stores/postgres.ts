@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
 import { assert } from '../../../gate-agent/core/errors.ts';
 import type { Store } from '../store.ts';
@@ -16,6 +16,9 @@ const sessionOptions = [
 	'statement_timeout=60s',
 	'idle_in_transaction_session_timeout=60s',
 ];
+
+/** Statements that a connection keeps planned; texts vary only by how many venues and segments they name. */
+const plansMax = 200;
 
 const eightByteInteger = 20;
 
@@ -50,7 +53,7 @@ export async function openPostgresStore(url: string): Promise<Store> {
 		});
 		// A connection that breaks while nobody uses it is replaced at the next use; that use reports what is wrong.
 		pool.on('error', () => undefined);
-		const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+		const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: keepPlans(pool) }) });
 		try {
 			await assertDurable(db);
 			await migrate(db, postgres);
@@ -60,6 +63,31 @@ export async function openPostgresStore(url: string): Promise<Store> {
 			throw error;
 		}
 	});
+}
+
+/**
+ * The same pool, except that a connection parses and plans a statement once and not at each use: with small batches
+ * that costs more than all the rest.
+ */
+function keepPlans(pool: pg.Pool): PostgresPool {
+	const names = new Map<string, string>();
+	const nameOf = (text: string) => {
+		const known = names.get(text);
+		if (known !== undefined || names.size >= plansMax) return known;
+		const name = `s${names.size}`;
+		names.set(text, name);
+		return name;
+	};
+	return {
+		end: () => pool.end(),
+		connect: async () => {
+			const client = await pool.connect();
+			const query = (text: string, values: readonly unknown[]) =>
+				client.query({ name: nameOf(text), text, values: [...values] });
+			// Kysely calls nothing but `query` with a text, and `release`; it asks for no cursor here.
+			return { query, release: () => client.release() } as unknown as PostgresPoolClient;
+		},
+	};
 }
 
 /** Every count, number and time of the schema is below 2^53. */
