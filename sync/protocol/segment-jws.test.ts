@@ -56,6 +56,10 @@ describe('a signed segment', () => {
 		for (const row of segment.rows) hash = createHash('sha256').update(hash).update(row, 'utf8').digest();
 		expect(lastHashOf(segment)).toBe(hash.toString('base64url'));
 		expect(golden.segmentLastHash).toBe(lastHashOf(segment));
+		const byNode = (before: Uint8Array, row: string) => createHash('sha256').update(before).update(row).digest();
+		expect(await openSegment(golden.segment, { ...own, hash: byNode })).toMatchObject({
+			lastHash: lastHashOf(segment),
+		});
 	});
 
 	test('joins the one before it', () => {

@@ -42,7 +42,12 @@ export type OpenedSegment =
  */
 export async function openSegment(
 	jws: string,
-	expected: { readonly device: string; readonly key: JWK },
+	expected: {
+		readonly device: string;
+		readonly key: JWK;
+		/** `rowHash` of the core where it is absent; a server may give the same from its runtime, which is faster. */
+		readonly hash?: typeof rowHash;
+	},
 ): Promise<OpenedSegment> {
 	if (jws.length > segmentBytesMax) return refused('too_large', `at most ${segmentBytesMax} bytes`);
 	const unchecked = readSigned(jws, segmentType);
@@ -53,14 +58,14 @@ export async function openSegment(
 	if (segment.device !== expected.device) return refused('segment_invalid', 'it names another device');
 	const problem = segmentProblem(segment);
 	if (problem !== undefined) return refused('segment_invalid', problem);
-	return { kind: 'opened', segment, lastHash: lastHashOf(segment) };
+	return { kind: 'opened', segment, lastHash: lastHashOf(segment, expected.hash) };
 }
 
 /** The chain hash of a segment's last row, base64url. */
-export function lastHashOf({ prevHash, rows }: Segment): string {
+export function lastHashOf({ prevHash, rows }: Segment, hash: typeof rowHash = rowHash): string {
 	const previous = decodeBase64url(prevHash);
 	if (previous === undefined) throw new StilewardError('ledger_corrupt', 'the hash before a segment is no base64url');
-	return hashText(rows.reduce(rowHash, previous));
+	return hashText(rows.reduce((before, row) => hash(before, row), previous));
 }
 
 function segmentProblem({ epoch, from, to, prevHash, rows }: Segment): string | undefined {
