@@ -5,7 +5,7 @@ import { batchMax, type Store, type VenueClaim } from '../store.ts';
 import { type LoggedChange, logAdmissions } from './admissions.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
-import { type LockedHead, lockVenue, lockVenues } from './heads.ts';
+import { type LockedHead, lockVenues } from './heads.ts';
 import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
 import { loadRevoked, loadRights, type RightKey, type RightsFold } from './rights-table.ts';
 
@@ -108,7 +108,7 @@ function firstAnswer({ claim: { claim }, key }: Asked, before: RedemptionRecord)
 
 async function releaseClaims(work: Work, release: Parameters<Store['releaseClaims']>[0]): Promise<void> {
 	const { venue, device, redemptions, atMs } = release;
-	const { epoch } = await lockVenue(work, venue);
+	const heads = await lockVenues(work, [venue]);
 	const known = await loadRedemptions(
 		work,
 		redemptions.map((redemption) => ({ venue, device, redemption })),
@@ -125,5 +125,5 @@ async function releaseClaims(work: Work, release: Parameters<Store['releaseClaim
 	});
 	await saveRedemptions(work, released);
 	await rights.save();
-	await logAdmissions(work, { venue, epoch, changes });
+	await logAdmissions(work, changes, heads);
 }

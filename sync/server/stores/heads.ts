@@ -93,14 +93,3 @@ export async function logControl(
 	);
 	return control;
 }
-
-/** Takes the next numbers of the admissions log of a locked venue and gives the first of them. */
-export async function takeAdmissionNumbers({ tx }: Work, venue: string, count: number): Promise<number> {
-	const { admissions } = await tx
-		.updateTable('heads')
-		.set((head) => ({ admissions: head('admissions', '+', count) }))
-		.where('venue_id', '=', venue)
-		.returning('admissions')
-		.executeTakeFirstOrThrow();
-	return admissions - count + 1;
-}

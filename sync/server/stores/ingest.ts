@@ -1,7 +1,7 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import { applyOutcome, overUse } from '../rights.ts';
 import type { SegmentOutcome, Store, VenueSegment } from '../store.ts';
-import { type LoggedChange, logAdmissions } from './admissions.ts';
+import { type LogEntry, type LoggedChange, logAdmissions } from './admissions.ts';
 import { loadConflicts, openDeviceCases, openUseCases, type UseCase } from './case-files.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
@@ -156,7 +156,6 @@ function factsOf({ segment, from }: NewRows): readonly Row[] {
 
 /** A change and, where passages came with it, what a case may have to say about them. */
 interface Change extends LoggedChange {
-	readonly venue: string;
 	readonly passages: number;
 	readonly over: number;
 }
@@ -207,15 +206,7 @@ class RowsFold {
 		this.touched.add(text);
 		const record = { ...before, lane: fact.lane };
 		const { passages } = applied;
-		this.changes.push({
-			venue,
-			record,
-			right: applied.right,
-			row,
-			atMs: fact.atMs,
-			passages,
-			over: overUse(applied.right),
-		});
+		this.changes.push({ record, right: applied.right, row, atMs: fact.atMs, passages, over: overUse(applied.right) });
 	}
 }
 
@@ -233,15 +224,10 @@ function newRecord(key: RedemptionKey, { evt, idx, allowance }: RightKey, fact: 
 async function writeFold(work: Work, fold: RowsFold, heads: ReadonlyMap<string, LockedHead>): Promise<void> {
 	const revoked = await loadRevoked(work, fold.changes.filter(({ passages }) => passages > 0).map(ticketOf));
 	const cases: UseCase[] = [];
-	for (const [venue, changes] of Map.groupBy(fold.changes, (change) => change.venue)) {
-		const epoch = heads.get(venue)?.epoch;
-		assert(epoch !== undefined, 'rows are applied in locked venues');
-		const first = await logAdmissions(work, { venue, epoch, changes });
-		for (const [index, change] of changes.entries()) {
-			if (change.passages === 0) continue;
-			noteTaken(fold, change, { epoch, n: first + index });
-			cases.push({ ...caseOf(change), refunded: revoked(ticketOf(change)) });
-		}
+	for (const { change, entry } of await logAdmissions(work, fold.changes, heads)) {
+		if (change.passages === 0) continue;
+		noteTaken(fold, change, entry);
+		cases.push({ ...caseOf(change), refunded: revoked(ticketOf(change)) });
 	}
 	await saveRedemptions(
 		work,
@@ -253,17 +239,17 @@ async function writeFold(work: Work, fold: RowsFold, heads: ReadonlyMap<string, 
 	);
 }
 
-function noteTaken({ known }: RowsFold, { venue, record }: Change, takenAt: { epoch: number; n: number }): void {
-	const text = redemptionText({ venue, device: record.device, redemption: record.redemption });
+function noteTaken({ known }: RowsFold, { record }: Change, takenAt: LogEntry): void {
+	const text = redemptionText(record);
 	const kept = known.get(text);
 	if (kept !== undefined && kept.takenAt === undefined) known.set(text, { ...kept, takenAt });
 }
 
-function ticketOf({ venue, record: { evt, idx } }: Change): TicketKey {
+function ticketOf({ record: { venue, evt, idx } }: Change): TicketKey {
 	return { venue, evt, idx };
 }
 
-function caseOf({ venue, record, over, atMs }: Change): Omit<UseCase, 'refunded'> {
-	const { evt, idx, allowance, device, redemption } = record;
+function caseOf({ record, over, atMs }: Change): Omit<UseCase, 'refunded'> {
+	const { venue, evt, idx, allowance, device, redemption } = record;
 	return { venue, evt, idx, allowance, device, redemption, over, atMs };
 }
