@@ -26,6 +26,10 @@ import { openServerTls, type ServerTls } from './tls/venue-tls.ts';
 /** How often the certificate is looked at. */
 const renewalMs = 3_600_000;
 
+/** How long answers may take to end when the server stops, and how often idle connections are looked for. */
+const drainMs = 10_000;
+const drainLookMs = 50;
+
 /** The id of the server that issues tickets and owns the rules. */
 export const centreId = 'centre';
 
@@ -177,7 +181,12 @@ async function renew(app: App, options: ServerOptions): Promise<void> {
 /** Streams end first: a server whose streams go on would wait for them for ever. */
 async function drain(app: App, { feed, segments, store, office }: ServerParts): Promise<void> {
 	feed.close();
+	// A connection that was busy when the server stopped listening is idle once it is answered.
+	const idle = setInterval(() => app.server.closeIdleConnections(), drainLookMs);
+	const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
 	await app.close();
+	clearInterval(idle);
+	clearTimeout(cut);
 	await segments.drain();
 	await store.close();
 	await office.close();

@@ -14,6 +14,7 @@ import { addDocs } from './docs.ts';
 import { addOfficeRoutes } from './office-routes.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { addRefusals, Refusal } from './refusal.ts';
+import { addStatusLists } from './status-lists.ts';
 
 /** Limits of every connection. */
 export const httpLimits = {
@@ -80,6 +81,7 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 		});
 	}
 	addOfficeRoutes(app, parts, { stranger, forgetDevice: auth.forget });
+	addStatusLists(app, parts, stranger);
 	addDocs(app, parts);
 	await app.ready();
 	return app;
