@@ -5,7 +5,9 @@ import { describeFailure, describeUsage, exitCodes } from './commands/exit.ts';
 import { addGateCommands } from './commands/gate.ts';
 import { addKeysCommands } from './commands/keys.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
+import { addOfficeCommands } from './commands/office.ts';
 import { openOutput, type Terminal } from './commands/output.ts';
+import { addServerCommands } from './commands/server.ts';
 import { addTicketCommands } from './commands/ticket.ts';
 
 const epilogue = `
@@ -29,6 +31,8 @@ function createProgram(terminal: Terminal): Command {
 	addTicketCommands(program, terminal);
 	addGateCommands(program, terminal);
 	addLedgerCommands(program, terminal);
+	addServerCommands(program, terminal);
+	addOfficeCommands(program, terminal);
 	return program;
 }
 

@@ -31,6 +31,27 @@ export const errorHints = {
 	ledger_newer: 'This ledger was written by a newer Stileward; install that version or newer.',
 	ledger_full: 'Free some disk space; the lane opens again by itself.',
 	ledger_io: 'Check the disk (`dmesg`); the lane stays shut until a write succeeds.',
+	server_data_invalid: 'Restore the named file of the server from its backup, or correct it.',
+	server_unreachable: 'Check the network, the address and that the server runs.',
+	server_untrusted:
+		'The server is not the pinned one: compare the fingerprint with the one that it logs when it starts.',
+	server_refused: 'Do what the server says.',
+	server_answer_invalid:
+		'Something between here and the server answers in its place: check proxies and Wi-Fi login pages.',
+	server_busy: 'Try again in a moment; nothing was changed.',
+	session_missing: 'Run `stileward login` first.',
+	store_newer: 'This database was written by a newer Stileward; install that version or newer.',
+	store_failed: 'Check the database, its disk and the connection to it; then ask again: nothing is done twice.',
+	store_busy: 'Ask again in a moment; the database is behind.',
+	venue_unknown: 'Check the venue id.',
+	event_unknown: 'Create the event first, or check its id.',
+	device_unknown: 'Enroll the device at this venue.',
+	case_unknown: 'List the cases and check the id.',
+	order_unknown: 'Check the order number and the ticket numbers.',
+	order_differs: 'Use another order number: this one stands for other tickets.',
+	order_closed: 'Tickets that are exchanged, refunded or used cannot be changed this way.',
+	authority_lost: 'Ask the server that holds the authority; an operator moves it with a new epoch.',
+	redemption_differs: 'A redemption id stands for one claim; make a new one.',
 	clock_reset_invalid: 'A clock reset must be signed by the root key and carry a higher epoch.',
 } as const satisfies Record<string, string>;
 

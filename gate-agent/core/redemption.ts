@@ -88,6 +88,8 @@ export type Fact =
 			readonly allowance: Allowance;
 			readonly cls: string;
 			readonly uses: number;
+			/** Admissions per allowance that the ticket carries; 1 where it is absent. */
+			readonly use?: number;
 			readonly reentry?: true;
 			readonly rung: Rung;
 			readonly lane: string;
@@ -113,6 +115,8 @@ export type Fact =
 			/** How many scans this row stands for, where equal ones were coalesced. */
 			readonly count: number;
 	  }
+	/** A claim that the authority granted and this device does not use: the right goes back. */
+	| { readonly kind: 'released'; readonly redemption: RedemptionId; readonly lane: string }
 	/** Refused scans above the journal's rate limit: only their number by reason is kept. */
 	| {
 			readonly kind: 'denied_many';

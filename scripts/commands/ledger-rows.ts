@@ -51,6 +51,8 @@ function detail(row: JournalRow): string {
 			return `${row.alarm} ${row.on ? 'on' : 'off'}`;
 		case 'lane':
 			return `${row.mode}${row.emergency ? ', emergency' : ''}, by ${row.by}`;
+		case 'released':
+			return `claim ${row.redemption} given back`;
 		case 'started':
 			return `${row.agent} ${row.version}, clock ${row.clock}`;
 	}

@@ -28,6 +28,10 @@ const agentParts = [
  */
 export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/core': { sees: [], packages: ['jose', 'cborg', '@noble/hashes', 'typebox'] },
+	'sync/protocol': { sees: ['gate-agent/core'], packages: ['jose', 'typebox'] },
+	'sync/client': { sees: ['gate-agent/core', 'sync/protocol'], packages: [] },
+	'sync/node': { sees: ['gate-agent/core', 'sync/protocol'] },
+	'sync/server': { sees: ['gate-agent/core', 'sync/protocol', 'sync/node'] },
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
 	'gate-agent/serial': { sees: ['gate-agent/core'] },
 	'gate-agent/ledger': { sees: ['gate-agent/core'] },
@@ -38,8 +42,18 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/emulators': { sees: ['gate-agent/core'] },
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
-	'gate-agent': { sees: agentParts },
-	scripts: { sees: ['gate-agent', ...agentParts, 'scripts/start/page'] },
+	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
+	scripts: {
+		sees: [
+			'gate-agent',
+			...agentParts,
+			'sync/protocol',
+			'sync/client',
+			'sync/node',
+			'sync/server',
+			'scripts/start/page',
+		],
+	},
 	'scripts/start/page': { sees: ['gate-agent/core', 'gate-agent/display/page'], packages: [] },
 };
 

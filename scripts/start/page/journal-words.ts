@@ -103,6 +103,8 @@ function laneView(row: LaneRow): RowView {
 					en: `lane mode: ${modeTexts[row.mode].en}${row.emergency ? ', emergency' : ''}`,
 				},
 			};
+		case 'released':
+			return { mark: '↺', tone: 'quiet', text: { zh: '名额已退回', en: 'right given back' } };
 		case 'started':
 			return { mark: '▶', tone: 'quiet', text: { zh: '系统启动', en: 'agent started' } };
 	}

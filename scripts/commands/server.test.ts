@@ -1,0 +1,146 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, it } from 'vitest';
+import { onlyPublic } from '../../gate-agent/core/jwk.ts';
+import { verify } from '../../gate-agent/core/verify.ts';
+import { loadTrust } from '../../gate-agent/keys/key-folder.ts';
+import { createHttpsClient, type HttpsRequest } from '../../sync/node/https-client.ts';
+import { deviceIdOf } from '../../sync/protocol/enroll.ts';
+import { askToken, newKey } from '../../sync/server/running-server.suite.ts';
+import { runCli, startCli, temporaryFolder } from './cli.suite.ts';
+
+const password = 'correct horse battery staple\n';
+
+interface Ready {
+	readonly url: string;
+	readonly fingerprint: string;
+}
+
+/** A real server process and the command line of an administrator who is signed in to it. */
+async function startVenue(folder: string) {
+	const data = join(folder, 'server');
+	const env = { STILEWARD_HOME: join(folder, 'home') };
+	const made = ['server', 'operator', '--data', data, '--name', 'mina', '--role', 'administrator'];
+	expect(await runCli([...made, '--password-stdin'], password)).toMatchObject({ code: 0 });
+	const child = startCli(['server', 'run', '--data', data, '--listen', '127.0.0.1:0']);
+	const { url, fingerprint } = await readyOf(child);
+	const cli = (args: readonly string[], input = '') => runCli(args, input, env);
+	const login = (pin: string, text: string) =>
+		cli(['login', '--server', url, '--fingerprint', pin, '--name', 'mina', '--password-stdin'], text);
+	return {
+		data,
+		url,
+		fingerprint,
+		cli,
+		login,
+		env,
+		end: async () => {
+			child.kill('SIGTERM');
+			const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+			return code;
+		},
+	};
+}
+
+async function readyOf(child: ChildProcess): Promise<Ready> {
+	if (!child.stdout) throw new Error('it has no output');
+	for await (const line of createInterface({ input: child.stdout })) {
+		const entry = JSON.parse(line);
+		if (entry.event === 'ready') {
+			child.stdout.resume();
+			return entry;
+		}
+	}
+	throw new Error('it ended before it was ready');
+}
+
+/** A device in this process that is enrolled with a code. */
+async function enroll({ url, fingerprint }: Ready, code: string) {
+	const client = createHttpsClient({ url, fingerprint, trustedNowMs: Date.now });
+	const ask = async (request: HttpsRequest, token?: string) => {
+		const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+		const { status, body } = await client.send({ ...request, headers });
+		return { status, body: JSON.parse(body.toString()) as unknown };
+	};
+	const key = await newKey();
+	const body = { code, key: onlyPublic(key), name: 'gate-1', version: '0.1.0' };
+	expect((await ask({ method: 'POST', path: '/v1/enroll', body })).status).toBe(200);
+	const device = { id: await deviceIdOf(onlyPublic(key)), key };
+	const { body: token } = await askToken(ask, device, { venue: 'venue' });
+	const { access_token } = token as { access_token: string };
+	return { get: (path: string) => ask({ method: 'GET', path }, access_token), close: () => client.close() };
+}
+
+describe('stileward server', () => {
+	it('sells tickets that gates verify, and tells a device of a refund', async () => {
+		await using folder = await temporaryFolder();
+		const venue = await startVenue(folder.path);
+		try {
+			expect(await venue.login(venue.fingerprint, password)).toMatchObject({ code: 0, err: '' });
+			expect((await stat(join(folder.path, 'home', 'session-default.json'))).mode & 0o777).toBe(0o600);
+			const event = ['event', 'create', '--id', 'lantern-2026', '--class', 'adult'];
+			expect(await venue.cli(event)).toMatchObject({ code: 0, err: '' });
+
+			const order = ['order', 'issue', '--event', 'lantern-2026', '--class', 'adult', '--count', '200'];
+			const issued = await venue.cli([...order, '--order', 'A-1']);
+			expect(issued).toMatchObject({ code: 0 });
+			const tickets = issued.out.trimEnd().split('\n');
+			expect(tickets.length).toBe(200);
+			const { keyset } = await loadTrust(join(venue.data, 'keys'));
+			for (const ticket of tickets) expect(await verify(ticket, keyset)).toMatchObject({ kind: 'ticket' });
+			expect((await venue.cli([...order, '--order', 'A-1'])).out).toBe(issued.out);
+			const differs = await venue.cli([...order.slice(0, -1), '201', '--order', 'A-1']);
+			expect(differs).toMatchObject({ code: 1, out: '' });
+			expect(differs.err).toMatch(/\[order_differs\]/);
+
+			const code = JSON.parse((await venue.cli(['device', 'code', '--name', 'gate-1', '--json'])).out);
+			expect(code).toMatchObject({ url: venue.url, fingerprint: venue.fingerprint });
+			const gate = await enroll(venue, code.code);
+			const snapshot = (await gate.get('/v1/feed?since=1.0.0')).body as { next: Record<string, number> };
+			const since = `${snapshot.next.epoch}.${snapshot.next.control}.${snapshot.next.admissions}`;
+			const heard = gate.get(`/v1/feed?since=${since}&waitMs=20000`);
+			const started = performance.now();
+			const refund = await venue.cli(['order', 'refund', '--order', 'A-1', '--json']);
+			expect(JSON.parse(refund.out)).toMatchObject({ order: 'A-1', alreadyUsed: [] });
+			expect((await heard).body).toMatchObject({ entries: [{ change: { kind: 'revoked', evt: 'lantern-2026' } }] });
+			expect(performance.now() - started).toBeLessThan(10_000);
+			gate.close();
+
+			const exchange = ['--into', 'B-2', '--event', 'lantern-2026', '--class', 'adult', '--count', '1'];
+			expect((await venue.cli([...order, '--order', 'B-1'])).code).toBe(0);
+			expect((await venue.cli(['order', 'exchange', '--order', 'B-1', ...exchange])).out.split('\n').length).toBe(2);
+			expect((await venue.cli(['device', 'list'])).out).toMatch(/gate-1 +active/);
+			expect(await venue.cli(['case', 'list', '--json'])).toMatchObject({ code: 0, out: '' });
+		} finally {
+			expect(await venue.end()).toBe(0);
+		}
+	});
+
+	it('signs nobody in at another server, with another password or without a session', async () => {
+		await using folder = await temporaryFolder();
+		const venue = await startVenue(folder.path);
+		try {
+			const elsewhere = await venue.login('A'.repeat(43), password);
+			expect(elsewhere).toMatchObject({ code: 1, out: '' });
+			expect(elsewhere.err).toMatch(/\[server_untrusted\]/);
+			const wrong = await venue.login(venue.fingerprint, 'not the password\n');
+			expect(wrong).toMatchObject({ code: 1, out: '' });
+			expect(wrong.err).toMatch(/\[forbidden\]/);
+			expect(wrong.err).not.toContain('not the password');
+			const none = await venue.cli(['device', 'list']);
+			expect(none).toMatchObject({ code: 1, out: '' });
+			expect(none.err).toMatch(/\[session_missing\]/);
+		} finally {
+			expect(await venue.end()).toBe(0);
+		}
+	});
+
+	it('has no hub, and says so', async () => {
+		const hub = await runCli(['server', 'run', '--data', '/nonexistent', '--role', 'hub']);
+		expect(hub).toMatchObject({ code: 2, out: '' });
+		expect(hub.err).toMatch(/no hub/);
+	});
+});

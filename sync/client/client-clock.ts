@@ -1,0 +1,35 @@
+/** The time as the client sees it: a clock that never goes back, and a way to wait. */
+export interface ClientClock {
+	/** Monotonic milliseconds from any beginning. */
+	monoMs(): number;
+	/** Resolves after so many milliseconds, or as soon as the signal aborts. Never rejects. */
+	sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** How work with a deadline ended. */
+export type Ended<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'timeout' | 'aborted' };
+
+/**
+ * Runs work for at most so long. Work that does not heed its signal is left behind, so a transport that hangs for ever
+ * cannot keep its caller. Rejects only with what the work itself rejects with in time.
+ */
+export async function withDeadline<T>(
+	clock: ClientClock,
+	limit: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+	work: (signal: AbortSignal) => Promise<T>,
+): Promise<Ended<T>> {
+	const inner = new AbortController();
+	const stop = () => inner.abort();
+	if (limit.signal?.aborted) return { kind: 'aborted' };
+	limit.signal?.addEventListener('abort', stop, { once: true });
+	// The timer also ends when the caller gives up, so one race serves both.
+	const over = clock
+		.sleep(limit.timeoutMs, inner.signal)
+		.then((): Ended<T> => ({ kind: limit.signal?.aborted ? 'aborted' : 'timeout' }));
+	try {
+		return await Promise.race([work(inner.signal).then((value): Ended<T> => ({ kind: 'done', value })), over]);
+	} finally {
+		limit.signal?.removeEventListener('abort', stop);
+		inner.abort();
+	}
+}

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { onlyPublic } from '../../gate-agent/core/jwk.ts';
+import type { Fact } from '../../gate-agent/core/redemption.ts';
+import { ed25519Jwk } from '../../gate-agent/core/test-issuer.suite.ts';
+import { deviceIdOf } from '../protocol/enroll.ts';
+import { segmentBytesMax } from '../protocol/segments.ts';
+import { createPusher } from './pusher.ts';
+import type { Session } from './session.ts';
+import { createWorld, evt, startMs } from './test-world.suite.ts';
+import { createMemoryOutbox, type MemoryOutbox } from './testing/memory-outbox.ts';
+
+const device = await deviceIdOf(onlyPublic(ed25519Jwk));
+
+function outboxOf(rows: number, fact: (i: number) => Fact = alarm): MemoryOutbox {
+	const outbox = createMemoryOutbox({ device, epoch: 'e1', beganMs: 0 });
+	for (let i = 0; i < rows; i++) outbox.append(fact(i), startMs + i);
+	return outbox;
+}
+
+function alarm(i: number): Fact {
+	return { kind: 'alarm', lane: 'lane-1', alarm: 'tamper', on: i % 2 === 0 };
+}
+
+describe('the outbox', () => {
+	test('of a hundred thousand rows drains in segments, a thousand rows in memory at a time, while the feed goes on', async () => {
+		const world = createWorld();
+		const outbox = outboxOf(100_000);
+		const gate = await world.addGate({ outbox });
+		await world.clock.advance(100);
+		world.venue.tell({ kind: 'revoked', evt, idx: [1] });
+		await world.clock.advance(100);
+		expect((await gate.client.loop.status()).waiting).toBeGreaterThan(0);
+		expect(gate.replica.isRevoked(evt, 1)).toBe(true);
+		await world.clock.advance(10_000);
+		expect((await gate.client.loop.status()).waiting).toBe(0);
+		expect(outbox.rowsReadMax()).toBe(1_000);
+		expect(world.venue.journals.get(device)?.rows).toEqual(outbox.rows.map(({ text }) => text));
+	});
+
+	test('keeps a segment of the longest rows below its limit', async () => {
+		const by = '"'.repeat(1_900);
+		const outbox = outboxOf(1_000, () => ({ kind: 'lane', lane: 'lane-1', mode: 'entry', emergency: false, by }));
+		const world = createWorld();
+		const gate = await world.addGate({ outbox });
+		await world.clock.advance(10_000);
+		expect((await gate.client.loop.status()).waiting).toBe(0);
+		expect(outbox.rows.reduce((sum, { text }) => sum + text.length, 0)).toBeGreaterThan(2 * segmentBytesMax);
+	});
+
+	test('goes back to where a restored server is, and sends the rest again', async () => {
+		const world = createWorld();
+		const gate = await world.addGate({ outbox: outboxOf(50) });
+		await world.clock.advance(5_000);
+		const journal = world.venue.journals.get(device);
+		journal?.rows.splice(20);
+		gate.outbox.append(alarm(0), startMs);
+		gate.client.loop.rowsWritten();
+		await world.clock.advance(5_000);
+		expect(journal?.rows).toHaveLength(51);
+		expect((await gate.client.loop.status()).journal).toBe('accepted');
+	});
+
+	test('of a disk that was restored says that the server knows more', async () => {
+		const world = createWorld();
+		const before = await world.addGate({ outbox: outboxOf(30) });
+		await world.clock.advance(5_000);
+		before.stop();
+		const after = await world.addGate({ outbox: outboxOf(10) });
+		await world.clock.advance(5_000);
+		expect((await after.client.loop.status()).journal).toBe('behind');
+	});
+
+	test('that forked is quarantined, shown, and not sent again and again', async () => {
+		const world = createWorld();
+		const before = await world.addGate({ outbox: outboxOf(10) });
+		await world.clock.advance(5_000);
+		before.stop();
+		const after = await world.addGate({ outbox: outboxOf(12, (i) => alarm(i + 1)) });
+		await world.clock.advance(5_000);
+		const calls = world.venue.calls.get('segments') ?? 0;
+		await world.clock.advance(600_000);
+		expect(await after.client.loop.status()).toMatchObject({ state: 'online', journal: 'quarantined', waiting: 2 });
+		expect((world.venue.calls.get('segments') ?? 0) - calls).toBeLessThanOrEqual(11);
+	});
+
+	test('does not knock at a dead server with every new row', async () => {
+		const world = createWorld();
+		const gate = await world.addGate();
+		await world.clock.advance(3_000);
+		const text = '{}';
+		world.venue.lies.instead.segments = () => ({ status: 500, contentType: 'text/plain', text });
+		const before = world.venue.calls.get('segments') ?? 0;
+		for (let i = 0; i < 600; i++) {
+			gate.outbox.append(alarm(i), startMs + i);
+			gate.client.loop.rowsWritten();
+			await world.clock.advance(1_000);
+		}
+		expect((world.venue.calls.get('segments') ?? 0) - before).toBeLessThan(30);
+		world.venue.lies.instead = {};
+		await world.clock.advance(60_000);
+		expect((await gate.client.loop.status()).waiting).toBe(0);
+	});
+});
+
+/** A session whose server answers segments by a function of how many came before. */
+function sessionThat(answer: (count: number) => unknown): Session {
+	let count = 0;
+	return {
+		token: async () => ({ kind: 'ok', body: 'token' }),
+		refused: () => {},
+		// The pusher asks for segments only.
+		call: async () => answer(count++) as never,
+	};
+}
+
+describe('one push', () => {
+	const ok = (acceptedThrough: number) => ({ kind: 'ok', body: { acceptedThrough, conflicts: [], status: 'active' } });
+	const pusherOf = (outbox: MemoryOutbox, sent: number[], answer: (count: number) => unknown) =>
+		createPusher({
+			session: sessionThat(answer),
+			outbox,
+			sign: async ({ rows }) => {
+				sent.push(rows.length);
+				return '';
+			},
+			onConflicts: () => {},
+		});
+
+	test('sends half as many rows each time that a server finds them too many', async () => {
+		const sent: number[] = [];
+		const tooLarge = { kind: 'refused', code: 'too_large' };
+		const pusher = pusherOf(outboxOf(1_000), sent, (count) => (count < 3 ? tooLarge : ok(125)));
+		for (let i = 0; i < 4; i++) await pusher.push();
+		expect(sent).toEqual([1_000, 500, 250, 125]);
+	});
+
+	test('is stuck where three answers in a row take nothing', async () => {
+		const pusher = pusherOf(outboxOf(10), [], () => ok(0));
+		const kinds = [];
+		for (let i = 0; i < 3; i++) kinds.push((await pusher.push()).kind);
+		expect(kinds).toEqual(['progress', 'progress', 'stuck']);
+	});
+});

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:https';
+import swagger from '@fastify/swagger';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type Route, type RouteName, routes } from '../../protocol/paths.ts';
+import type { ServerParts } from '../server-parts.ts';
+import type { ServerTls } from '../tls/venue-tls.ts';
+import { createAuthority } from './authority.ts';
+import { createDeviceAuth } from './device-auth.ts';
+import { deviceAnswers } from './device-routes.ts';
+import { addDocs } from './docs.ts';
+import { addOfficeRoutes } from './office-routes.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { addRefusals, Refusal } from './refusal.ts';
+import { addStatusLists } from './status-lists.ts';
+
+/** Limits of every connection. */
+export const httpLimits = {
+	connectionsMax: 5_000,
+	headerBytesMax: 16 * 1024,
+	bodyBytesMax: 1024 * 1024,
+	requestMs: 30_000,
+	keepAliveMs: 75_000,
+} as const;
+
+/** Requests without a token, by address: enrolment, nonces, time, logins. A whole venue may share one address. */
+const strangerRule = { burst: 200, perSecond: 50 } as const;
+
+/** A server's app: its TLS is served by Node, and every route has a schema. */
+export type App = FastifyInstance<Server>;
+
+/** Makes the app of a server; it does not listen yet. */
+export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' | 'cert'>): Promise<App> {
+	const app: App = fastify({
+		https: { key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2', maxHeaderSize: httpLimits.headerBytesMax },
+		// Its own notes have no event; its type of a logger lacks what pino has beyond it.
+		loggerInstance: parts.log.child({}, { level: 'error' }) as FastifyBaseLogger,
+		// A line for each request would fill a hub's card; figures and refusals say the same.
+		logController: new LogController({ disableRequestLogging: true }),
+		bodyLimit: httpLimits.bodyBytesMax,
+		requestTimeout: httpLimits.requestMs,
+		keepAliveTimeout: httpLimits.keepAliveMs,
+		forceCloseConnections: 'idle',
+		return503OnClosing: false,
+		genReqId: () => randomUUID(),
+		routerOptions: { maxParamLength: 128 },
+	});
+	app.server.maxConnections = httpLimits.connectionsMax;
+	app.setValidatorCompiler(({ schema }) => checkOf(schema as TSchema));
+	// What a route gives is sent as it is: a schema that hid a member would hide a mistake.
+	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+	await app.register(swagger, {
+		openapi: { info: { title: 'Stileward server', version: '1', description: 'The calls of a venue’s server.' } },
+	});
+	addRefusals(app as unknown as FastifyInstance);
+	addFigures(app, parts);
+	const auth = createDeviceAuth(parts);
+	const strangers = createRateLimit(strangerRule);
+	const stranger = (request: FastifyRequest) => {
+		const retryAfterMs = strangers.take(request.ip, parts.nowMs());
+		if (retryAfterMs > 0) throw new Refusal('rate_limited', { retryAfterMs });
+	};
+	const answers = deviceAnswers(parts, createAuthority(parts));
+	for (const name of Object.keys(routes) as RouteName[]) {
+		const route: Route = routes[name];
+		app.route({
+			method: route.method,
+			url: route.path,
+			schema: schemaOf(route),
+			...(route.bodyBytesMax > 0 && { bodyLimit: route.bodyBytesMax }),
+			handler: async (request, reply) => {
+				if (route.auth === 'none') stranger(request);
+				const device = route.auth === 'device' ? await auth.authenticate(request) : undefined;
+				const input = route.method === 'GET' ? request.query : request.body;
+				// The schema of this very route has checked the input, and its auth says whether there is a device.
+				const answer = answers[name] as unknown as (call: unknown) => Promise<unknown>;
+				return answer({ input, device, request, reply });
+			},
+		});
+	}
+	addOfficeRoutes(app, parts, { stranger, forgetDevice: auth.forget });
+	addStatusLists(app, parts, stranger);
+	addDocs(app, parts);
+	await app.ready();
+	return app;
+}
+
+function schemaOf({ method, request, response, summary, auth }: Route) {
+	return {
+		summary,
+		tags: [auth === 'device' ? 'device' : 'anyone'],
+		...(method === 'GET' ? { querystring: request } : { body: request }),
+		response: { 200: response },
+	};
+}
+
+/** Checks with TypeBox; a query's text becomes a number where the schema wants one. Unknown members are refused. */
+function checkOf(schema: TSchema) {
+	const compiled = Compile(schema);
+	return (input: unknown) => {
+		const value = compiled.Check(input) ? input : compiled.Convert(input);
+		if (compiled.Check(value)) return { value };
+		const [first] = compiled.Errors(value);
+		const where = first?.instancePath === '' ? 'the request' : `\`${first?.instancePath}\``;
+		return { error: new Refusal('malformed', { detail: `${where} ${first?.message ?? 'does not fit'}` }) };
+	};
+}
+
+function addFigures(app: App, { metrics, log }: ServerParts): void {
+	app.addHook('onRequest', async (request, reply) => {
+		reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+	});
+	app.addHook('onResponse', async (request, reply) => {
+		const route = request.routeOptions.url ?? 'none';
+		const status = String(reply.statusCode);
+		metrics.requestSeconds.observe({ route, status }, reply.elapsedTime / 1000);
+		if (reply.statusCode < 400) return;
+		log.info({ event: 'request_refused', requestId: request.id, route, status: reply.statusCode });
+	});
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { onlyPublic } from '../../../gate-agent/core/jwk.ts';
+import { parseCursor } from '../../protocol/cursor.ts';
+import { verifyDeviceAssertion } from '../../protocol/device-assertion.ts';
+import { deviceIdOf } from '../../protocol/enroll.ts';
+import { openClaimsMax } from '../../protocol/open-claims.ts';
+import type { RequestOf, ResponseOf, RouteName } from '../../protocol/paths.ts';
+import { openSegment } from '../../protocol/segment-jws.ts';
+import { signTime } from '../../protocol/signed-time.ts';
+import type { ServerParts } from '../server-parts.ts';
+import type { Device, VenueHead } from '../store.ts';
+import { accessTokenMs } from './access-tokens.ts';
+import type { Authority } from './authority.ts';
+import { answerFeed } from './feed-route.ts';
+import { Refusal } from './refusal.ts';
+
+/** What a call of the protocol is answered from. */
+export interface Call<Name extends RouteName> {
+	readonly input: RequestOf<Name>;
+	/** The device that asks; only where the route's `auth` says so. */
+	readonly device: Device;
+	readonly request: FastifyRequest;
+	readonly reply: FastifyReply;
+}
+
+/** Answers one call; what has written to the reply itself gives the reply. */
+export type Answers = {
+	readonly [Name in RouteName]: (call: Call<Name>) => Promise<ResponseOf<Name> | FastifyReply>;
+};
+
+/** The answers to every call of the protocol. */
+export function deviceAnswers(parts: ServerParts, authority: Authority): Answers {
+	const { server, nowMs, nonces } = parts;
+	return {
+		nonce: async () => ({ nonce: nonces.make(nowMs()), server, nowMs: nowMs() }),
+		time: async ({ input: { nonce } }) => ({
+			time: await signTime({ nonce, server, nowMs: nowMs() }, parts.keys.timeKey),
+		}),
+		enroll: ({ input }) => enroll(parts, input),
+		token: ({ input }) => token(parts, input),
+		claims: ({ input, device }) => claims(parts, authority, { input, device }),
+		openClaims: ({ device }) => openClaims(parts, authority, device),
+		segments: ({ input, device }) => segments(parts, device, input),
+		snapshot: ({ request, reply }) => snapshot(parts, request, reply),
+		feed: async ({ input, request, reply }) => {
+			const since = parseCursor(String(request.headers['last-event-id'] ?? input.since));
+			if (!since) throw new Refusal('malformed', { detail: 'the cursor is none that this server writes' });
+			return answerFeed(parts, { since, waitMs: input.waitMs ?? 0, request, reply });
+		},
+	};
+}
+
+async function enroll(parts: ServerParts, input: RequestOf<'enroll'>): Promise<ResponseOf<'enroll'>> {
+	const { store, venue, nowMs } = parts;
+	const jwk = onlyPublic(input.key);
+	const device = await deviceIdOf(jwk);
+	if (await store.device(venue, device)) throw new Refusal('key_enrolled');
+	const codeHash = hashCode(input.code);
+	const made = await store.enroll({ codeHash, jwk, device, atMs: nowMs() });
+	if (!made) throw new Refusal('code_invalid');
+	parts.log.info({ event: 'device_enrolled', device, name: made.name, version: input.version });
+	parts.feed.wake(venue);
+	return {
+		device,
+		venue: made.venue,
+		server: parts.server,
+		rootKey: parts.issuer.rootKey,
+		caPin: parts.fingerprint,
+		timeKeys: [parts.keys.timePublicKey],
+		nowMs: nowMs(),
+	};
+}
+
+/** Codes are kept as hashes; hyphens are for the eye. */
+export function hashCode(code: string): string {
+	return createHash('sha256').update(code.replaceAll('-', '').toUpperCase()).digest('base64url');
+}
+
+async function token(parts: ServerParts, input: RequestOf<'token'>): Promise<ResponseOf<'token'>> {
+	const { store, venue, server, nonces, nowMs } = parts;
+	const result = await verifyDeviceAssertion(input.assertion, {
+		server,
+		nowMs: nowMs(),
+		device: async (id) => {
+			const device = await store.device(venue, id);
+			if (!device) return { kind: 'unknown' };
+			return device.status === 'disabled' ? { kind: 'disabled' } : { kind: 'enrolled', venue, key: device.jwk };
+		},
+		useUp: async (use) => nonces.useUp(use, nowMs()),
+	});
+	if (result.kind === 'refused') throw new Refusal(result.code);
+	return {
+		access_token: parts.tokens.issue(result, nowMs()),
+		token_type: 'Bearer',
+		expires_in: accessTokenMs / 1000,
+		venue: result.venue,
+		timeKeys: [parts.keys.timePublicKey],
+	};
+}
+
+async function claims(
+	parts: ServerParts,
+	authority: Authority,
+	{ input, device }: Pick<Call<'claims'>, 'input' | 'device'>,
+): Promise<ResponseOf<'claims'>> {
+	const { epoch } = await authority.mayGrant();
+	const { venue, store, nowMs, metrics } = parts;
+	const atMs = nowMs();
+	const batch = input.claims.map((claim) => ({ venue, device: device.device, claim, atMs, epoch }));
+	const answers = await store.claim(batch);
+	parts.feed.wake(venue);
+	for (const { result } of answers) metrics.claims.inc({ result });
+	return { epoch, answers: [...answers] };
+}
+
+async function openClaims(
+	{ store, venue }: ServerParts,
+	authority: Authority,
+	{ device }: Device,
+): Promise<ResponseOf<'openClaims'>> {
+	const { epoch }: VenueHead = await authority.mayGrant();
+	const open = await store.openClaims(venue, device);
+	return { epoch, claims: open.slice(0, openClaimsMax).map(({ redemption, atMs }) => ({ redemption, atMs })) };
+}
+
+async function segments(
+	parts: ServerParts,
+	device: Device,
+	input: RequestOf<'segments'>,
+): Promise<ResponseOf<'segments'>> {
+	const opened = await openSegment(input.segment, { device: device.device, key: device.jwk });
+	if (opened.kind === 'refused') throw new Refusal(opened.code, { detail: opened.detail });
+	const { epoch, from, to, prevHash, rows } = opened.segment;
+	const outcome = await parts.segments.ingest({
+		venue: parts.venue,
+		device: device.device,
+		deviceEpoch: epoch,
+		from,
+		to,
+		prevHash,
+		lastHash: opened.lastHash,
+		rows,
+		jws: input.segment,
+		atMs: parts.nowMs(),
+	});
+	parts.metrics.rows.inc({ outcome: outcome.kind }, rows.length);
+	const { acceptedThrough } = outcome;
+	if (outcome.kind === 'quarantined') {
+		parts.log.warn({ event: 'device_quarantined', device: device.device, why: outcome.why });
+		return { acceptedThrough, conflicts: [], status: 'quarantined' };
+	}
+	const conflicts = outcome.kind === 'accepted' ? [...outcome.conflicts] : [];
+	return { acceptedThrough, conflicts, status: device.status === 'quarantined' ? 'quarantined' : 'active' };
+}
+
+async function snapshot(parts: ServerParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+	const { etag, body } = await parts.snapshots.newest();
+	reply.header('etag', etag).header('cache-control', 'private, no-cache').header('vary', 'authorization');
+	if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+	return reply.header('content-type', 'application/json').header('content-encoding', 'gzip').send(body);
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Cursor } from '../../protocol/cursor.ts';
+import { type FeedPage, feedEntriesMax } from '../../protocol/feed.ts';
+import { streamHeartbeatMs } from '../../protocol/paths.ts';
+import { encodePage, type HeardPage } from '../feed/feed-hub.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { Refusal } from './refusal.ts';
+
+/** Bytes that may wait for a device before its stream is cut; it reconnects and goes on from its cursor. */
+export const streamBacklogBytesMax = 4 * 1024 * 1024;
+
+/** A question for the feed. */
+export interface FeedQuestion {
+	readonly since: Cursor;
+	/** How long an empty answer is kept back. */
+	readonly waitMs: number;
+	readonly request: FastifyRequest;
+	readonly reply: FastifyReply;
+}
+
+/** Answers with a stream of server-sent events where the client takes one, else with one page. */
+export async function answerFeed(parts: ServerParts, question: FeedQuestion): Promise<FastifyReply> {
+	const wantsStream = question.request.headers.accept?.includes('text/event-stream') === true;
+	return wantsStream ? stream(parts, question) : onePage(parts, question);
+}
+
+async function onePage(parts: ServerParts, { since, waitMs, request, reply }: FeedQuestion): Promise<FastifyReply> {
+	const page = await firstPage(parts, since);
+	reply.header('content-type', 'application/json').header('cache-control', 'no-store');
+	if (page.entries.length > 0 || waitMs === 0) return reply.send(JSON.stringify(page));
+	const text = await new Promise<string>((resolve, reject) => {
+		let leave: (() => void) | false = false;
+		const done = (act: () => void) => {
+			clearTimeout(timer);
+			if (leave) leave();
+			act();
+		};
+		const empty = () => done(() => resolve(JSON.stringify(page)));
+		const timer = setTimeout(empty, waitMs);
+		request.raw.once('close', empty);
+		leave = parts.feed.listen(parts.venue, since, {
+			hear: ({ json }) => done(() => resolve(json)),
+			gone: () => done(() => reject(new Refusal('cursor_gone'))),
+			end: empty,
+		});
+		if (!leave) done(() => reject(new Refusal('overloaded', { retryAfterMs: 5_000 })));
+	});
+	return reply.send(text);
+}
+
+async function firstPage({ store, venue, log }: ServerParts, since: Cursor): Promise<FeedPage> {
+	const page = await store.feed(venue, since, feedEntriesMax);
+	if (page) return page;
+	const head = await store.head(venue);
+	if (!head?.behind) throw new Refusal('cursor_gone');
+	log.error({ event: 'authority_stale', shown: since, own: head });
+	throw new Refusal('stale_authority');
+}
+
+async function stream(parts: ServerParts, { since, reply }: FeedQuestion): Promise<FastifyReply> {
+	const first = await firstPage(parts, since);
+	const response = reply.raw;
+	let leave: (() => void) | false = false;
+	const end = () => {
+		clearInterval(beat);
+		if (leave) leave();
+		response.end();
+	};
+	const beat = setInterval(() => void response.write(':\n\n'), streamHeartbeatMs);
+	leave = parts.feed.listen(parts.venue, first.next, {
+		hear: async (page: HeardPage) => {
+			const hasRoom = response.write(encodePage(page));
+			if (hasRoom) return;
+			// A device that reads the past waits for its own network; one at the head is cut when it falls too far behind.
+			if (response.writableLength > streamBacklogBytesMax) response.destroy();
+			else await Promise.race([once(response, 'drain'), once(response, 'close')]);
+		},
+		// A stream of the new epoch is refused with `cursor_gone`, which says what to do.
+		gone: () => end(),
+		end: () => end(),
+	});
+	if (!leave) {
+		clearInterval(beat);
+		throw new Refusal('overloaded', { retryAfterMs: 5_000 });
+	}
+	reply.hijack();
+	response.once('close', () => end());
+	response.socket?.setNoDelay(true);
+	// `X-Accel-Buffering` keeps nginx from holding events back.
+	response.writeHead(200, {
+		'content-type': 'text/event-stream',
+		'cache-control': 'no-store',
+		'x-accel-buffering': 'no',
+		'x-request-id': String(reply.request.id),
+	});
+	// The first page comes at once, also where it is empty: the client learns that nothing on the way holds it back.
+	response.write(encodePage({ page: first, json: JSON.stringify(first) }));
+	return reply;
+}

@@ -1,0 +1,139 @@
+import Type, { type Static } from 'typebox';
+import { className, deviceId, eventId, laneName, ticketNumber } from '../../protocol/fields.ts';
+import { orderCountMax } from '../issuing.ts';
+
+const closed = { additionalProperties: false };
+const numericDate = Type.Integer({ minimum: 0, maximum: 253_402_300_799 });
+const name = Type.String({ pattern: '^[a-z0-9_-]{1,32}$' });
+const text = Type.String({ minLength: 1, maxLength: 500 });
+
+/** An order number of the seller. */
+const orderNumber = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$', description: 'Order number.' });
+
+/** What an operator signs in with. */
+export const loginSchema = Type.Object(
+	{ name: Type.String({ maxLength: 32 }), password: Type.String({ maxLength: 1024 }) },
+	closed,
+);
+
+/** An order as it is asked for; the same number asked again gives the same tickets. */
+export const orderSchema = Type.Object(
+	{
+		order: orderNumber,
+		evt: eventId,
+		cls: className,
+		count: Type.Integer({ minimum: 1, maximum: orderCountMax }),
+		use: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+		claims: Type.Object(
+			{
+				nbf: Type.Optional(numericDate),
+				exp: Type.Optional(numericDate),
+				ses: Type.Optional(name),
+				zon: Type.Optional(Type.Array(name, { minItems: 1, maxItems: 16 })),
+				home: Type.Optional(name),
+				seat: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+			},
+			closed,
+		),
+	},
+	closed,
+);
+/** @see orderSchema */
+export type OrderInput = Static<typeof orderSchema>;
+
+/** The addresses of things. */
+export const params = {
+	evt: Type.Object({ evt: eventId }),
+	order: Type.Object({ order: orderNumber }),
+	device: Type.Object({ device: deviceId }),
+	id: Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }) }),
+} as const;
+
+const count = (maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum }));
+const instantMs = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 });
+
+/** The `ClassPolicy` of the core: a gate follows it without looking at it again. */
+const classPolicySchema = Type.Object(
+	{
+		allowance: Type.Enum(['ticket', 'day', 'session', 'zone']),
+		reentry: Type.Enum(['none', 'after_exit']),
+		lane: Type.Enum(['open', 'cue', 'confirm']),
+		cue: Type.Optional(Type.Enum(['check_height', 'check_id', 'check_card', 'assist', 'welcome'])),
+		group: Type.Enum(['single', 'run']),
+		offline: Type.Enum(['admit', 'refuse']),
+		unverifiedPerHour: count(100_000),
+		unverifiedLimit: Type.Enum(['alarm', 'refuse']),
+		homeOnly: Type.Boolean(),
+		giveBack: Type.Boolean(),
+		passageTimeoutMs: count(600_000),
+		clockUntrusted: Type.Enum(['admit', 'refuse']),
+	},
+	closed,
+);
+
+/** An event's `Policy`, whole. */
+const policySchema = Type.Object(
+	{
+		evt: eventId,
+		timeZone: Type.String({ pattern: '^[A-Za-z0-9_+/-]{1,64}$' }),
+		dayStartsAtMinutes: Type.Integer({ minimum: 0, maximum: 1_439 }),
+		classes: Type.Record(className, classPolicySchema),
+		unknownClass: Type.Enum(['admit', 'staff']),
+		sessions: Type.Record(
+			name,
+			Type.Object(
+				{
+					fromMs: instantMs,
+					untilMs: instantMs,
+					graceMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
+					postponedMs: Type.Integer({ minimum: -31_536_000_000, maximum: 31_536_000_000 }),
+				},
+				closed,
+			),
+		),
+	},
+	closed,
+);
+
+/** An event and its rules. */
+export const eventSchema = Type.Object({ policy: policySchema }, closed);
+
+/** A refund of an order, or of these tickets of it. */
+export const refundSchema = Type.Object(
+	{ idx: Type.Optional(Type.Array(ticketNumber, { minItems: 1, maxItems: 100_000 })) },
+	closed,
+);
+
+/** An exchange into another order. */
+export const exchangeSchema = Type.Object({ into: orderSchema }, closed);
+
+/** A run of numbers for an issuer that works offline. */
+export const leaseSchema = Type.Object(
+	{ evt: eventId, count: Type.Integer({ minimum: 1, maximum: 10_000_000 }), holder: name },
+	closed,
+);
+
+/** A one-time code for a device. */
+export const codeSchema = Type.Object(
+	{
+		name: Type.String({ minLength: 1, maxLength: 64 }),
+		minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_440 })),
+	},
+	closed,
+);
+
+/** Whether a device may work. */
+export const statusSchema = Type.Object({ status: Type.Enum(['active', 'disabled', 'quarantined']) }, closed);
+
+/** A command for a lane, and how long it is carried out. */
+export const commandSchema = Type.Object(
+	{
+		lane: laneName,
+		command: Type.Object({ kind: Type.String({ maxLength: 32 }) }, { additionalProperties: true }),
+		validMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 60_000 })),
+	},
+	closed,
+);
+
+/** What a person found out about a case. */
+export const closeCaseSchema = Type.Object({ text }, closed);

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { FeedHub } from './feed/feed-hub.ts';
+import type { SnapshotCache } from './feed/snapshot-cache.ts';
+import type { AccessTokens } from './http/access-tokens.ts';
+import type { Nonces } from './http/nonces.ts';
+import type { Issuer } from './issuing.ts';
+import type { ServerMetrics } from './metrics.ts';
+import type { Office } from './office/office.ts';
+import type { Operators } from './office/operators.ts';
+import type { SegmentsQueue } from './queues/segments-queue.ts';
+import type { ServerKeys } from './server-keys.ts';
+import type { Store } from './store.ts';
+
+/** What the routes of a server work with. One server answers for one venue. */
+export interface ServerParts {
+	readonly venue: string;
+	/** This server's id: who assertions are made for, and who may grant. */
+	readonly server: string;
+	/** What devices pin, as it is now. */
+	readonly fingerprint: string;
+	readonly store: Store;
+	readonly office: Office;
+	readonly operators: Operators;
+	readonly issuer: Issuer;
+	readonly keys: ServerKeys;
+	readonly tokens: AccessTokens;
+	readonly nonces: Nonces;
+	readonly segments: SegmentsQueue;
+	readonly feed: FeedHub;
+	readonly snapshots: SnapshotCache;
+	readonly metrics: ServerMetrics;
+	readonly log: Logger;
+	readonly nowMs: () => number;
+}

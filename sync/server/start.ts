@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { StilewardError } from '../../gate-agent/core/errors.ts';
+import { makePrivateFolder, publicMode, readIfThere, writeDurably } from './durable-file.ts';
+import { createFeedHub } from './feed/feed-hub.ts';
+import { createSnapshotCache } from './feed/snapshot-cache.ts';
+import { createAccessTokens } from './http/access-tokens.ts';
+import { type App, createApp } from './http/app.ts';
+import { createNonces } from './http/nonces.ts';
+import type { Issuer } from './issuing.ts';
+import { createMetrics } from './metrics.ts';
+import { openPostgresOffice, openSqliteOffice } from './office/kysely-office.ts';
+import type { Office } from './office/office.ts';
+import { createOperators } from './office/operators.ts';
+import { createSegmentsQueue } from './queues/segments-queue.ts';
+import { openServerKeys } from './server-keys.ts';
+import type { ServerParts } from './server-parts.ts';
+import type { Store } from './store.ts';
+import { openPostgresStore } from './stores/postgres.ts';
+import { openSqliteStore } from './stores/sqlite.ts';
+import { openServerTls, type ServerTls } from './tls/venue-tls.ts';
+
+/** How often the certificate is looked at. */
+const renewalMs = 3_600_000;
+
+/** How long answers may take to end when the server stops, and how often idle connections are looked for. */
+const drainMs = 10_000;
+const drainLookMs = 50;
+
+/** The id of the server that issues tickets and owns the rules. */
+export const centreId = 'centre';
+
+/** Where a server keeps what it knows. */
+export interface DataOptions {
+	/** Folder of its keys and, unless `store` says otherwise, of its data. */
+	readonly dir: string;
+	/** `sqlite:PATH` or `postgres://…`; absent means a file in `dir`. */
+	readonly store?: string;
+}
+
+/** What a server needs to start. */
+export interface ServerOptions extends DataOptions {
+	readonly venue: string;
+	readonly host: string;
+	/** 0 takes a free one. */
+	readonly port: number;
+	/** Further names that clients reach it by. */
+	readonly names: readonly string[];
+	/** A certificate of the operator's own. */
+	readonly ownCertificate?: { readonly key: string; readonly certificate: string };
+	readonly issuer: Issuer;
+	readonly log: Logger;
+	readonly nowMs: () => number;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+	readonly url: string;
+	/** What devices pin. */
+	readonly fingerprint: string;
+	/** Takes nothing new, answers what it has taken, then closes its store. May be called twice. */
+	close(): Promise<void>;
+}
+
+/**
+ * Starts the server of a venue. Rejects with `address_unavailable`, `server_data_invalid`, `output_failed`,
+ * `store_newer` or `store_failed`.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+	await makePrivateFolder(options.dir);
+	const tls = await openTls(options);
+	const store = await openStore(options);
+	const office = await openOffice(options);
+	const parts = await assemble(options, { store, office, fingerprint: tls.fingerprint });
+	await openVenue(parts, options);
+	const app = await createApp(parts, tls);
+	const renewal = setInterval(() => void renew(app, options), renewalMs);
+	renewal.unref();
+	let closing: Promise<void> | undefined;
+	const close = () => {
+		clearInterval(renewal);
+		closing ??= drain(app, parts);
+		return closing;
+	};
+	try {
+		await app.listen({ host: options.host, port: options.port });
+	} catch (cause) {
+		await close();
+		throw new StilewardError('address_unavailable', `Cannot listen on ${options.host}:${options.port}`, { cause });
+	}
+	return { url: urlOf(app, options.host), fingerprint: tls.fingerprint, close };
+}
+
+/** Opens what a server knows of its operators, also beside a server that runs. */
+export async function openOffice({ dir, store }: DataOptions): Promise<Office> {
+	await makePrivateFolder(dir);
+	return isPostgres(store) ? openPostgresOffice(store) : openSqliteOffice(join(dir, 'office.db'));
+}
+
+async function openStore({ dir, store = `sqlite:${join(dir, 'venue.db')}` }: DataOptions): Promise<Store> {
+	if (isPostgres(store)) return openPostgresStore(store);
+	const path = /^sqlite:(.+)$/.exec(store)?.[1];
+	if (path === undefined) throw new StilewardError('usage', 'a store reads sqlite:PATH or postgres://…');
+	return openSqliteStore(path);
+}
+
+function isPostgres(store: string | undefined): store is string {
+	return store !== undefined && /^postgres(ql)?:\/\//.test(store);
+}
+
+async function assemble(
+	options: ServerOptions,
+	opened: { readonly store: Store; readonly office: Office; readonly fingerprint: string },
+): Promise<ServerParts> {
+	const { venue, issuer, log, nowMs } = options;
+	const { store, office } = opened;
+	const keys = await openServerKeys(options.dir);
+	const feed = createFeedHub(store);
+	const segments = createSegmentsQueue(store, feed.wake);
+	return {
+		...opened,
+		venue,
+		server: centreId,
+		issuer,
+		keys,
+		feed,
+		segments,
+		log,
+		nowMs,
+		operators: createOperators({ office, nowMs }),
+		tokens: createAccessTokens({ secret: keys.tokenSecret, server: centreId, venue }),
+		nonces: createNonces(),
+		snapshots: createSnapshotCache({ store, venue, manifest: issuer.manifest, nowMs }),
+		metrics: createMetrics({ listeners: feed.listeners, rowsWaiting: segments.waiting }),
+	};
+}
+
+/** Makes the venue at the first start, and tells devices of a key manifest that they may not have. */
+async function openVenue({ store, venue, issuer, nowMs }: ServerParts, { dir }: DataOptions): Promise<void> {
+	const isNew = (await store.head(venue)) === undefined;
+	if (isNew) await store.createVenue({ id: venue, name: venue, server: centreId, atMs: nowMs() });
+	const path = join(dir, `manifest-announced-${venue}`);
+	const hash = createHash('sha256').update(issuer.manifest).digest('base64url');
+	if (!isNew && (await readIfThere(path)) === hash) return;
+	await store.appendControl(venue, [{ kind: 'keys', manifest: issuer.manifest }], nowMs());
+	await writeDurably(path, hash, publicMode);
+}
+
+function openTls(options: ServerOptions): Promise<ServerTls> {
+	return openServerTls({
+		dir: join(options.dir, 'tls'),
+		hosts: hostsOf(options),
+		nowMs: options.nowMs(),
+		...(options.ownCertificate && { own: options.ownCertificate }),
+	});
+}
+
+/** Names and addresses of this machine, so that a certificate fits however the server is reached. */
+function hostsOf({ host, names }: ServerOptions): readonly string[] {
+	const isAny = host === '0.0.0.0' || host === '::';
+	const addresses = isAny
+		? Object.values(networkInterfaces()).flatMap((each) => (each ?? []).filter(({ scopeid }) => !scopeid))
+		: [];
+	const own = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase(), ...(isAny ? [] : [host])];
+	return [...new Set([...own, ...names, ...addresses.map(({ address }) => address)])];
+}
+
+async function renew(app: App, options: ServerOptions): Promise<void> {
+	try {
+		const { key, cert, untilMs } = await openTls(options);
+		app.server.setSecureContext({ key, cert, minVersion: 'TLSv1.2' });
+		if (untilMs < options.nowMs()) options.log.error({ event: 'certificate_expired' });
+	} catch (error) {
+		options.log.error({ event: 'certificate_not_renewed', err: error });
+	}
+}
+
+/** Streams end first: a server whose streams go on would wait for them for ever. */
+async function drain(app: App, { feed, segments, store, office }: ServerParts): Promise<void> {
+	feed.close();
+	// A connection that was busy when the server stopped listening is idle once it is answered.
+	const idle = setInterval(() => app.server.closeIdleConnections(), drainLookMs);
+	const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+	await app.close();
+	clearInterval(idle);
+	clearTimeout(cut);
+	await segments.drain();
+	await store.close();
+	await office.close();
+}
+
+function urlOf(app: App, host: string): string {
+	// A TCP server that listens has an address of this form.
+	const { port } = app.server.address() as AddressInfo;
+	const isAny = host === '0.0.0.0' || host === '::';
+	const shown = isAny ? hostname().toLowerCase() : host;
+	return `https://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+}

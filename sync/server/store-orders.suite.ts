@@ -1,0 +1,129 @@
+import { expect } from 'vitest';
+import type { Laws } from './store.suite.ts';
+import type { OrderRequest } from './store.ts';
+import { deviceNamed, evt, journalOf, newRedemption, nowMs } from './testing/device-journal.ts';
+
+function request(venue: string, order: string, count: number): OrderRequest {
+	return { venue, evt, order, cls: 'adult', count, use: 1, claims: { zon: ['main'] }, atMs: nowMs };
+}
+
+async function revokedOf(store: Parameters<Laws[string]>[0]['store'], venue: string): Promise<readonly number[]> {
+	return (await store.snapshot(venue)).events[0]?.revoked ?? [];
+}
+
+/** What orders, leases and enrolment hold to. */
+export const orderLaws: Laws = {
+	'numbers are dense: orders and leases at once share one counter': async ({ store, venue }) => {
+		const taken = await Promise.all(
+			Array.from({ length: 30 }, async (_, i) => {
+				if (i % 3 > 0) return store.issueOrder(request(venue, `o-${i}`, i + 1)).then(({ from }) => [from, i + 1]);
+				const lease = { venue, evt, count: i + 1, holder: 'window-1', atMs: nowMs };
+				return store.leaseRange(lease).then(({ from, to }) => [from, to - from + 1]);
+			}),
+		);
+		let next = 0;
+		for (const [from = -1, count = 0] of taken.sort(([a = 0], [b = 0]) => a - b)) {
+			expect(from).toBe(next);
+			next += count;
+		}
+		expect(next).toBe(465);
+	},
+	'the same order number gives the same tickets, and never others': async ({ store, venue }) => {
+		const [first, ...same] = await Promise.all([1, 2, 3, 4].map(() => store.issueOrder(request(venue, 'o', 3))));
+		for (const order of same) expect(order).toEqual(first);
+		expect(first).toEqual({ ...request(venue, 'o', 3), venue: undefined, atMs: undefined, from: 0, status: 'issued' });
+		await expect(store.issueOrder(request(venue, 'o', 4))).rejects.toMatchObject({ code: 'order_differs' });
+		await expect(store.issueOrder({ ...request(venue, 'p', 1), evt: 'none' })).rejects.toMatchObject({
+			code: 'event_unknown',
+		});
+		expect(await store.issueOrder(request(venue, 'q', 1))).toMatchObject({ from: 3 });
+	},
+	'a million tickets are issued and refunded in moments': async ({ store, venue }) => {
+		const begin = performance.now();
+		await store.issueOrder(request(venue, 'big', 1_000_000));
+		const { refunded } = await store.refundOrder({ venue, order: 'big', atMs: nowMs });
+		expect(refunded).toHaveLength(1_000_000);
+		expect(await revokedOf(store, venue)).toHaveLength(1_000_000);
+		expect(performance.now() - begin).toBeLessThan(20_000);
+		const page = await store.feed(venue, { epoch: 1, control: 1, admissions: 0 }, 5_000);
+		const told = page?.entries.flatMap(({ change }) =>
+			'kind' in change && change.kind === 'revoked' ? change.idx : [],
+		);
+		expect(told).toHaveLength(1_000_000);
+	},
+	'a refund tells the control log once, spares what is used and can be taken back': async ({ store, venue, a }) => {
+		await store.issueOrder(request(venue, 'o', 4));
+		const journal = journalOf(venue, a);
+		journal.admit({ idx: 1, taken: 1 });
+		await store.ingest([journal.segment(1)]);
+		const refund = { venue, order: 'o', atMs: nowMs };
+		for (let n = 0; n < 2; n++) {
+			expect(await store.refundOrder(refund)).toMatchObject({ refunded: [0, 2, 3], alreadyUsed: [1] });
+		}
+		expect(await store.order(venue, 'o')).toMatchObject({ status: 'refunded' });
+		expect(await store.restoreOrder({ venue, order: 'o', idx: [2], atMs: nowMs })).toMatchObject({ status: 'issued' });
+		expect(await revokedOf(store, venue)).toEqual([0, 3]);
+		await store.restoreOrder({ venue, order: 'o', atMs: nowMs });
+		const page = await store.feed(venue, { epoch: 1, control: 1, admissions: 99 }, 10);
+		expect(page).toBeUndefined();
+		const told = await store.feed(venue, { epoch: 1, control: 1, admissions: 2 }, 10);
+		expect(told?.entries.map(({ change }) => change)).toEqual([
+			{ kind: 'revoked', evt, idx: [0, 2, 3] },
+			{ kind: 'restored', evt, idx: [2] },
+			{ kind: 'restored', evt, idx: [0, 3] },
+		]);
+		await expect(store.refundOrder({ ...refund, idx: [4] })).rejects.toMatchObject({ code: 'order_unknown' });
+	},
+	'a refund is pending until every gate was heard of since': async ({ store, venue, a, b }) => {
+		await store.issueOrder(request(venue, 'o', 1));
+		const refund = { venue, order: 'o', atMs: nowMs + 10 };
+		await store.deviceSeen({ venue, device: a, atMs: nowMs + 20 });
+		await store.deviceSeen({ venue, device: b, atMs: nowMs + 5 });
+		expect(await store.refundOrder(refund)).toMatchObject({ pending: true });
+		await store.deviceSeen({ venue, device: b, atMs: nowMs + 20 });
+		await store.deviceSeen({ venue, device: b, atMs: nowMs + 7 });
+		expect(await store.refundOrder({ ...refund, atMs: nowMs + 99 })).toMatchObject({ pending: false });
+	},
+	'an exchange revokes and issues in one step, once': async ({ store, venue, a }) => {
+		await store.issueOrder(request(venue, 'old', 2));
+		const exchange = { venue, order: 'old', into: request(venue, 'new', 3) };
+		const [one, two] = await Promise.all([store.exchangeOrder(exchange), store.exchangeOrder(exchange)]);
+		expect(one).toMatchObject({ order: 'new', from: 2, count: 3 });
+		expect(two).toEqual(one);
+		expect(await revokedOf(store, venue)).toEqual([0, 1]);
+		const closed = { code: 'order_closed' };
+		await expect(store.restoreOrder({ venue, order: 'old', atMs: nowMs })).rejects.toMatchObject(closed);
+		await expect(store.refundOrder({ venue, order: 'old', atMs: nowMs })).rejects.toMatchObject(closed);
+		const journal = journalOf(venue, a);
+		journal.admit({ idx: 3, taken: 1 });
+		await store.ingest([journal.segment(1)]);
+		const used = { venue, order: 'new', into: request(venue, 'newer', 3) };
+		await expect(store.exchangeOrder(used)).rejects.toMatchObject(closed);
+		// What failed changed nothing.
+		expect(await revokedOf(store, venue)).toEqual([0, 1]);
+		expect(await store.order(venue, 'newer')).toBeUndefined();
+	},
+	'an enrolment code is spent once, however many bring it': async ({ store, venue }) => {
+		const codeHash = newRedemption();
+		await store.addEnrollmentCode({ venue, name: 'gate-9', codeHash, expiresMs: nowMs + 10 });
+		const bring = (name: string, atMs: number, hash = codeHash) =>
+			store.enroll({ codeHash: hash, jwk: { kty: 'OKP' }, device: deviceNamed(`${venue}/${name}`), atMs });
+		expect(await bring('late', nowMs + 10)).toBeUndefined();
+		expect(await bring('wrong', nowMs, newRedemption())).toBeUndefined();
+		const made = await Promise.all(Array.from({ length: 20 }, (_, i) => bring(`d-${i}`, nowMs)));
+		expect(made.filter((device) => device !== undefined)).toMatchObject([{ venue, name: 'gate-9', status: 'active' }]);
+		expect(await store.devices(venue)).toHaveLength(3);
+	},
+	'a device keeps its journal when it enrolls again': async ({ store, venue, a }) => {
+		const journal = journalOf(venue, a);
+		journal.admit({ idx: 1, taken: 1 });
+		await store.ingest([journal.segment(1)]);
+		await store.setDeviceStatus({ venue, device: a, status: 'disabled', atMs: nowMs });
+		const codeHash = newRedemption();
+		await store.addEnrollmentCode({ venue, name: 'gate-a2', codeHash, expiresMs: nowMs + 1 });
+		const again = await store.enroll({ codeHash, jwk: { kty: 'OKP' }, device: a, atMs: nowMs });
+		expect(again).toMatchObject({ name: 'gate-a2', status: 'active', acceptedThrough: 2, deviceEpoch: 'epoch-1' });
+		const unknown = { venue, device: deviceNamed('none'), status: 'active', atMs: 0 } as const;
+		await expect(store.setDeviceStatus(unknown)).rejects.toMatchObject({ code: 'device_unknown' });
+	},
+};

@@ -1,0 +1,271 @@
+import type { JWK } from 'jose';
+import type { Claim, ClaimAnswer } from '../protocol/claims.ts';
+import type { Cursor } from '../protocol/cursor.ts';
+import type { ControlChange, FeedPage } from '../protocol/feed.ts';
+
+/** A claim on its way to a decision: the venue and device were authenticated before. */
+export interface VenueClaim {
+	readonly venue: string;
+	readonly device: string;
+	readonly claim: Claim;
+	/** When the server received it, milliseconds since 1970. */
+	readonly atMs: number;
+	/** The epoch that the caller grants in: where another has begun, the call rejects with `authority_lost`. */
+	readonly epoch?: number;
+}
+
+/** A segment whose signature was checked. */
+export interface VenueSegment {
+	readonly venue: string;
+	readonly device: string;
+	readonly deviceEpoch: string;
+	readonly from: number;
+	readonly to: number;
+	/** SHA-256 of the row before `from`, base64url; 32 zero bytes for row 1. */
+	readonly prevHash: string;
+	/** SHA-256 of row `to`. */
+	readonly lastHash: string;
+	/** The journal rows, verbatim. */
+	readonly rows: readonly string[];
+	/** The signed segment as it came, kept as evidence. */
+	readonly jws: string;
+	readonly atMs: number;
+}
+
+/** What became of a segment. */
+export type SegmentOutcome =
+	| { readonly kind: 'accepted'; readonly acceptedThrough: number; readonly conflicts: readonly Conflict[] }
+	/** Rows are missing before `from`: send from `acceptedThrough + 1`. */
+	| { readonly kind: 'gap'; readonly acceptedThrough: number }
+	/** The journal forked, went back or was changed: the device is quarantined and the rows are kept on a branch. */
+	| { readonly kind: 'quarantined'; readonly acceptedThrough: number; readonly why: 'fork' | 'rollback' };
+
+/** One redemption of a device that is part of an open case. */
+export interface Conflict {
+	readonly redemption: string;
+	readonly case: string;
+}
+
+/** What stands at the head of a venue. */
+export interface VenueHead extends Cursor {
+	/** The server that may grant in this epoch. */
+	readonly authority: string;
+	/** A device has shown a higher cursor than this store's: it lost what it had and grants nothing until a new epoch. */
+	readonly behind?: true;
+}
+
+/** A device as the server knows it. */
+export interface Device {
+	readonly venue: string;
+	/** RFC 7638 thumbprint of its key. */
+	readonly device: string;
+	readonly name: string;
+	readonly jwk: JWK;
+	readonly status: 'active' | 'disabled' | 'quarantined';
+	/** Its newest device epoch, and how far its journal is here. */
+	readonly deviceEpoch?: string;
+	readonly acceptedThrough: number;
+	readonly enrolledMs: number;
+	readonly lastSeenMs?: number;
+}
+
+/** An event and its rules: the policy of the core as plain data. */
+export interface VenueEvent {
+	readonly evt: string;
+	readonly policy: unknown;
+}
+
+/** Tickets of an order. */
+export interface OrderRequest {
+	readonly venue: string;
+	readonly evt: string;
+	/** The seller's order number: asking again with the same number gives the same tickets. */
+	readonly order: string;
+	readonly cls: string;
+	readonly count: number;
+	/** Admissions per allowance of each ticket. */
+	readonly use: number;
+	/** Everything else that the tickets say, as plain data: validity, zones, session, seat. */
+	readonly claims: unknown;
+	readonly atMs: number;
+}
+
+/** A range of tickets that an order got. A batch is one run of numbers. */
+export interface Order {
+	readonly order: string;
+	readonly evt: string;
+	readonly cls: string;
+	readonly from: number;
+	readonly count: number;
+	readonly use: number;
+	readonly claims: unknown;
+	readonly status: 'issued' | 'refunded' | 'exchanged';
+}
+
+/** What a refund did. `pending` while a device that could have admitted has not synced since. */
+export interface RefundOutcome {
+	readonly refunded: readonly number[];
+	readonly alreadyUsed: readonly number[];
+	readonly pending: boolean;
+}
+
+/** What a person must look at. The winner is decided by the authority's order and never changes. */
+export interface Case {
+	readonly id: string;
+	readonly venue: string;
+	readonly kind: 'double_entry' | 'refunded_after_entry' | 'cloned_device' | 'restored_disk';
+	readonly evt?: string;
+	readonly idx?: number;
+	readonly allowance?: string;
+	/** Admissions beyond what the ticket carries. */
+	readonly over?: number;
+	readonly redemptions: readonly CaseRedemption[];
+	readonly device?: string;
+	readonly openedMs: number;
+	readonly outcome?: { readonly text: string; readonly by: string; readonly atMs: number };
+}
+
+/** One redemption of a case, in the authority's order. */
+export interface CaseRedemption {
+	readonly redemption: string;
+	readonly device: string;
+	readonly lane: string;
+	readonly rung: string;
+	readonly atMs: number;
+	readonly taken: number;
+}
+
+/** What a new device loads instead of the whole feed: counts at a cursor, immutable. */
+export interface SnapshotEvent {
+	readonly evt: string;
+	/** Numbers of whole-ticket allowances of one use that are used up, ascending. */
+	readonly redeemed: readonly number[];
+	readonly revoked: readonly number[];
+	/** Every other allowance with a use taken or held. */
+	readonly counts: readonly {
+		readonly idx: number;
+		readonly allowance: string;
+		readonly use: number;
+		readonly used: number;
+		readonly held: number;
+	}[];
+}
+
+/**
+ * What a server keeps. Two implementations, SQLite and PostgreSQL, pass one suite (`store.suite.ts`). Its law:
+ *
+ * 1. `venue_id` leads every key, so that a database shards by venue without change.
+ * 2. `claim` is idempotent by redemption id, and grants on one allowance never exceed its `use` while the same epoch
+ *    lasts: `used + held` is raised by a conditional update. A batch is folded per ticket before it is written, and
+ *    all of it is durable when the promise resolves. What a ticket carries is what its order says. A claim that was
+ *    released and is asked again is decided anew: what it held may be another's now.
+ * 3. A claim holds its uses until its device's journal says what became of them (`ingest`), or staff release it.
+ * 4. `ingest` is idempotent: rows that are there already change nothing. Segments of many venues are written in one
+ *    transaction, venues locked in id order. Every grant and settlement gets the next number of the venue's admissions
+ *    log in that same transaction: numbers are gapless, and no reader ever sees n + 1 before n.
+ * 5. Over-use is judged on settled passages only: a double entry is one case per allowance with `over` = how many too
+ *    many, it grows and never changes its winner, and a late `not_taken` invents none.
+ * 6. A new epoch begins the admissions log anew at 1; a store that is shown a higher cursor than its own stops granting.
+ *
+ * Methods reject with `venue_unknown`, `device_unknown`, `event_unknown`, `order_unknown`, `order_differs`,
+ * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `store_busy` and `store_failed`.
+ */
+export interface Store {
+	createVenue(venue: {
+		readonly id: string;
+		readonly name: string;
+		readonly server: string;
+		readonly atMs: number;
+	}): Promise<void>;
+	head(venue: string): Promise<VenueHead | undefined>;
+	/** Decides claims in the order given. Answers come in the same order. */
+	claim(batch: readonly VenueClaim[]): Promise<readonly ClaimAnswer[]>;
+	/** Claims of a device without a journal row yet: it is asked for them when it connects. */
+	openClaims(venue: string, device: string): Promise<readonly { readonly redemption: string; readonly atMs: number }[]>;
+	/** Gives held uses back: the device has no row for them, or staff say that it is dead. */
+	releaseClaims(release: {
+		readonly venue: string;
+		readonly device: string;
+		readonly redemptions: readonly string[];
+		readonly by: string;
+		readonly atMs: number;
+	}): Promise<void>;
+	ingest(segments: readonly VenueSegment[]): Promise<readonly SegmentOutcome[]>;
+	/** Appends to the control log and gives the number of the last entry. */
+	appendControl(venue: string, changes: readonly ControlChange[], atMs: number): Promise<number>;
+	/** Entries after `since`, at most `limit`; `undefined` where the cursor is of another epoch: a snapshot is needed. */
+	feed(venue: string, since: Cursor, limit: number): Promise<FeedPage | undefined>;
+	snapshot(venue: string): Promise<{ readonly cursor: Cursor; readonly events: readonly SnapshotEvent[] }>;
+	/** Makes or replaces an event, and tells the control log. */
+	putEvent(venue: string, event: VenueEvent, atMs: number): Promise<void>;
+	events(venue: string): Promise<readonly VenueEvent[]>;
+	/** Numbers tickets. Idempotent by order number; the same number with other contents rejects with `order_differs`. */
+	issueOrder(request: OrderRequest): Promise<Order>;
+	order(venue: string, order: string): Promise<Order | undefined>;
+	/** Revokes an order's tickets (or those numbers of it) and tells the control log, in one transaction. */
+	refundOrder(refund: {
+		readonly venue: string;
+		readonly order: string;
+		readonly idx?: readonly number[];
+		readonly atMs: number;
+	}): Promise<RefundOutcome>;
+	/** Un-revokes a refunded order, or those numbers of it. Rejects with `order_closed` once it was exchanged. */
+	restoreOrder(restore: {
+		readonly venue: string;
+		readonly order: string;
+		readonly idx?: readonly number[];
+		readonly atMs: number;
+	}): Promise<Order>;
+	/** Revokes an order and issues another in one transaction. */
+	exchangeOrder(exchange: {
+		readonly venue: string;
+		readonly order: string;
+		readonly into: OrderRequest;
+	}): Promise<Order>;
+	/** Leases a run of numbers that an offline issuer may use; they are never issued here. */
+	leaseRange(lease: {
+		readonly venue: string;
+		readonly evt: string;
+		readonly count: number;
+		readonly holder: string;
+		readonly atMs: number;
+	}): Promise<{ readonly from: number; readonly to: number }>;
+	/** Keeps a one-time enrolment code as its hash. */
+	addEnrollmentCode(code: {
+		readonly venue: string;
+		readonly name: string;
+		readonly codeHash: string;
+		readonly expiresMs: number;
+	}): Promise<void>;
+	/** Spends a code and makes the device; undefined for a code that is unknown, spent or expired. */
+	enroll(enrollment: {
+		readonly codeHash: string;
+		readonly jwk: JWK;
+		readonly device: string;
+		readonly atMs: number;
+	}): Promise<Device | undefined>;
+	devices(venue: string): Promise<readonly Device[]>;
+	device(venue: string, device: string): Promise<Device | undefined>;
+	/** A device was here and had nothing more to push: a refund before that is not `pending` for it. */
+	deviceSeen(seen: { readonly venue: string; readonly device: string; readonly atMs: number }): Promise<void>;
+	setDeviceStatus(change: {
+		readonly venue: string;
+		readonly device: string;
+		readonly status: Device['status'];
+		readonly atMs: number;
+	}): Promise<void>;
+	cases(venue: string): Promise<readonly Case[]>;
+	closeCase(close: {
+		readonly venue: string;
+		readonly id: string;
+		readonly text: string;
+		readonly by: string;
+		readonly atMs: number;
+	}): Promise<void>;
+	/** Moves the authority to `server`: epoch + 1, and the admissions log begins anew. Gives the new epoch. */
+	beginEpoch(change: { readonly venue: string; readonly server: string; readonly atMs: number }): Promise<number>;
+	close(): Promise<void>;
+}
+
+/** Changes in one call, so that no transaction grows without end. */
+export const batchMax = 1_024;

@@ -1,0 +1,129 @@
+import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
+import type { ClaimAnswer } from '../../protocol/claims.ts';
+import { applyOutcome, decideAsk, type Verdict } from '../rights.ts';
+import { batchMax, type Store, type VenueClaim } from '../store.ts';
+import { type LoggedChange, logAdmissions } from './admissions.ts';
+import { type Database, transact, type Work } from './dialect.ts';
+import { groupCommit } from './group-commit.ts';
+import { type LockedHead, lockVenues } from './heads.ts';
+import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
+import { loadRevoked, loadRights, type RightKey, type RightsFold } from './rights-table.ts';
+
+/** The claims' part of a store. */
+export function claimMethods(database: Database): Pick<Store, 'claim' | 'openClaims' | 'releaseClaims'> {
+	const { db, dialect } = database;
+	return {
+		claim: groupCommit({
+			commit: (batch: readonly VenueClaim[]) => transact(database, (work) => decideClaims(work, batch)),
+			itemsMax: batchMax,
+			writersMax: dialect.writersMax,
+		}),
+		openClaims: async (venue, device) => {
+			const rows = await db
+				.selectFrom('redemptions')
+				.select(['redemption', 'at_ms'])
+				.where('venue_id', '=', venue)
+				.where('device', '=', device)
+				.where('state', '=', 'claimed')
+				.orderBy('at_ms')
+				.execute();
+			return rows.map(({ redemption, at_ms }) => ({ redemption, atMs: at_ms }));
+		},
+		releaseClaims: (release) => transact(database, (work) => releaseClaims(work, release)),
+	};
+}
+
+interface Asked {
+	readonly claim: VenueClaim;
+	readonly key: RightKey & { readonly device: string; readonly redemption: string };
+}
+
+async function decideClaims(work: Work, batch: readonly VenueClaim[]): Promise<readonly ClaimAnswer[]> {
+	const heads = await lockVenues(
+		work,
+		batch.map(({ venue }) => venue),
+	);
+	for (const claim of batch) assertGrants(claim, heads.get(claim.venue));
+	const asked = batch.map((claim) => ({ claim, key: keyOf(claim) }));
+	const keys = asked.map(({ key }) => key);
+	const known = await loadRedemptions(work, keys);
+	const rights = await loadRights(work, keys);
+	const revoked = await loadRevoked(work, keys);
+	const made = new Map<string, RedemptionRecord>();
+	const answers = asked.map((each) => {
+		const text = redemptionText(each.key);
+		const before = known.get(text);
+		if (before !== undefined && before.state !== 'released') return firstAnswer(each, before);
+		const { record, verdict } = decide(each, rights, revoked(each.key));
+		known.set(text, record);
+		made.set(text, record);
+		return { redemption: each.key.redemption, ...verdict };
+	});
+	await saveRedemptions(work, [...made.values()]);
+	await rights.save();
+	return answers;
+}
+
+/** Throws `authority_lost` where this store may not grant: another epoch has begun, or it is behind its devices. */
+function assertGrants({ venue, epoch }: VenueClaim, head: LockedHead | undefined): void {
+	if (head?.behind) throw new StilewardError('authority_lost', `a device has seen more of ${venue} than this server`);
+	if (epoch === undefined || epoch === head?.epoch) return;
+	throw new StilewardError('authority_lost', `${venue} is in epoch ${head?.epoch} and not in ${epoch}`);
+}
+
+function keyOf({ venue, device, claim: { redemption, evt, idx, allowance } }: VenueClaim): Asked['key'] {
+	return { venue, device, redemption, evt, idx, allowance };
+}
+
+/** Decides a claim that is new, or whose uses went back since: what it held then may be another's now. */
+function decide(
+	{ claim: { claim, atMs }, key }: Asked,
+	rights: RightsFold,
+	revoked: boolean,
+): { readonly record: RedemptionRecord; readonly verdict: Verdict } {
+	const { lane, uses, use } = claim;
+	const { right, verdict } = decideAsk(rights.get(key, use), { uses, lane, atMs: claim.atMs, revoked });
+	const denied = verdict.result === 'denied';
+	if (!denied && uses > 0) rights.set(key, right);
+	const record: RedemptionRecord = {
+		...key,
+		...{ uses, reentry: uses === 0, rung: 'authority', lane, atMs, taken: 0, returned: 0 },
+		state: denied ? 'denied' : 'claimed',
+		...(denied ? { answer: JSON.stringify(verdict) } : {}),
+	};
+	return { record, verdict };
+}
+
+function firstAnswer({ claim: { claim }, key }: Asked, before: RedemptionRecord): ClaimAnswer {
+	const { redemption } = key;
+	const same = before.evt === key.evt && before.idx === key.idx && before.allowance === key.allowance;
+	const sameUses = before.state !== 'claimed' || before.uses === claim.uses;
+	if (!same || !sameUses) {
+		throw new StilewardError('redemption_differs', `redemption ${redemption} was asked for something else before`);
+	}
+	if (before.answer === undefined) return { redemption, result: 'granted' };
+	// Written by `decide` from a `Verdict`.
+	return { redemption, ...(JSON.parse(before.answer) as Verdict) };
+}
+
+async function releaseClaims(work: Work, release: Parameters<Store['releaseClaims']>[0]): Promise<void> {
+	const { venue, device, redemptions, atMs } = release;
+	const heads = await lockVenues(work, [venue]);
+	const known = await loadRedemptions(
+		work,
+		redemptions.map((redemption) => ({ venue, device, redemption })),
+	);
+	const records = [...known.values()].filter(({ state }) => state === 'claimed');
+	const rights = await loadRights(work, records);
+	const changes: LoggedChange[] = [];
+	const released = records.map((record) => {
+		const applied = applyOutcome(rights.get(record, 1), record, { kind: 'released' });
+		assert(applied, 'an open claim can be released');
+		if (record.uses > 0) rights.set(record, applied.right);
+		changes.push({ record, right: applied.right, atMs });
+		return { ...record, ...applied.redemption };
+	});
+	await saveRedemptions(work, released);
+	await rights.save();
+	await logAdmissions(work, changes, heads);
+}

@@ -1,0 +1,255 @@
+import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
+import { applyOutcome, overUse } from '../rights.ts';
+import type { SegmentOutcome, Store, VenueSegment } from '../store.ts';
+import { type LogEntry, type LoggedChange, logAdmissions } from './admissions.ts';
+import { loadConflicts, openDeviceCases, openUseCases, type UseCase } from './case-files.ts';
+import { type Database, transact, type Work } from './dialect.ts';
+import { groupCommit } from './group-commit.ts';
+import { type LockedHead, lockVenues } from './heads.ts';
+import { type RedemptionFact, redemptionFact } from './journal-facts.ts';
+import {
+	hashLookup,
+	hashOf,
+	type JournalState,
+	type Judgement,
+	judgeSegment,
+	loadJournals,
+	type NewRows,
+	saveBranches,
+	saveJournals,
+	saveSegments,
+} from './journal-heads.ts';
+import {
+	loadRedemptions,
+	type RedemptionKey,
+	type RedemptionRecord,
+	redemptionText,
+	saveRedemptions,
+} from './redemptions-table.ts';
+import { loadRevoked, loadRights, type RightKey, type RightsFold, type TicketKey } from './rights-table.ts';
+
+/** Segments in one transaction: of about a thousand rows each, so that no transaction grows without end. */
+const segmentsMax = 16;
+
+/** The segments' part of a store. */
+export function ingestMethods(database: Database): Pick<Store, 'ingest'> {
+	return {
+		ingest: groupCommit({
+			commit: (segments: readonly VenueSegment[]) => transact(database, (work) => ingest(work, segments)),
+			itemsMax: segmentsMax,
+			writersMax: database.dialect.writersMax,
+		}),
+	};
+}
+
+async function ingest(work: Work, segments: readonly VenueSegment[]): Promise<readonly SegmentOutcome[]> {
+	const heads = await lockVenues(
+		work,
+		segments.map(({ venue }) => venue),
+	);
+	const journals = await loadJournals(work, segments);
+	const judged = await judgeAll(work, segments, journals);
+	const fresh = judged.flatMap(({ fresh: rows }) => (rows === undefined ? [] : [rows]));
+	await saveSegments(work, fresh);
+	await applyRows(work, fresh, heads);
+	await saveBranches(
+		work,
+		judged.filter(({ outcome }) => outcome.kind === 'quarantined').map(({ segment }) => segment),
+	);
+	await openDeviceCases(
+		work,
+		judged.flatMap(({ segment, outcome }) => {
+			return outcome.kind === 'quarantined' ? [{ segment, why: outcome.why }] : [];
+		}),
+	);
+	await saveJournals(work, journals);
+	const conflicts = await loadConflicts(work, segments);
+	return judged.map(({ segment, outcome }) => {
+		if (outcome.kind !== 'accepted') return outcome;
+		return { ...outcome, conflicts: conflicts.get(`${segment.venue}/${segment.device}`) ?? [] };
+	});
+}
+
+interface Judged {
+	readonly segment: VenueSegment;
+	readonly outcome: SegmentOutcome;
+	readonly fresh?: NewRows;
+}
+
+/** Judges segments in the order given: each is compared with the journal as those before it left it. */
+async function judgeAll(
+	work: Work,
+	segments: readonly VenueSegment[],
+	journals: Map<string, JournalState>,
+): Promise<readonly Judged[]> {
+	const judged: Judged[] = [];
+	const fresh: NewRows[] = [];
+	for (const segment of segments) {
+		const state = journals.get(`${segment.venue}/${segment.device}`);
+		if (state === undefined) throw new StilewardError('device_unknown', `${segment.venue} has no such device`);
+		const judgement = await judgeSegment(segment, state.head, hashLookup(work, segment, fresh));
+		const one = accept(segment, state, judgement);
+		if (one.fresh !== undefined) fresh.push(one.fresh);
+		judged.push(one);
+	}
+	return judged;
+}
+
+/** Moves a device's journal on, or quarantines the device, and says what became of the segment. */
+function accept(segment: VenueSegment, state: JournalState, judgement: Judgement): Judged {
+	state.seenMs = Math.max(state.seenMs, segment.atMs);
+	switch (judgement.kind) {
+		case 'follows': {
+			const { deviceEpoch, to, lastHash } = segment;
+			const skipped = segment.rows.length - judgement.rows;
+			const fresh = { segment, from: segment.from + skipped, hashes: judgement.hashes.subarray(skipped * 32) };
+			assert(hashOf(fresh.hashes, judgement.rows - 1) === lastHash, 'the last new row ends the segment');
+			state.head = { deviceEpoch, acceptedThrough: to, hash: lastHash };
+			return { segment, fresh, outcome: { kind: 'accepted', acceptedThrough: to, conflicts: [] } };
+		}
+		case 'known':
+			return { segment, outcome: { kind: 'accepted', acceptedThrough: judgement.acceptedThrough, conflicts: [] } };
+		case 'gap':
+			return { segment, outcome: judgement };
+		case 'fork':
+		case 'rollback': {
+			if (state.status === 'active') state.status = 'quarantined';
+			const { acceptedThrough } = state.head;
+			return { segment, outcome: { kind: 'quarantined', acceptedThrough, why: judgement.kind } };
+		}
+	}
+}
+
+interface Row {
+	readonly key: RedemptionKey;
+	readonly fact: RedemptionFact;
+	readonly row: { readonly deviceEpoch: string; readonly seq: number };
+}
+
+/** Applies new rows to the rights, in order, and writes each changed thing once. */
+async function applyRows(work: Work, fresh: readonly NewRows[], heads: ReadonlyMap<string, LockedHead>): Promise<void> {
+	const rows = fresh.flatMap(factsOf);
+	if (rows.length === 0) return;
+	const known = await loadRedemptions(
+		work,
+		rows.map(({ key }) => key),
+	);
+	const tickets: RightKey[] = [...known.values()];
+	for (const { key, fact } of rows) if (fact.grant !== undefined) tickets.push({ venue: key.venue, ...fact.grant });
+	const rights = await loadRights(work, tickets);
+	const fold = new RowsFold(known, rights);
+	for (const row of rows) fold.apply(row);
+	await writeFold(work, fold, heads);
+	await rights.save();
+}
+
+function factsOf({ segment, from }: NewRows): readonly Row[] {
+	const { venue, device, deviceEpoch, rows, to } = segment;
+	const skipped = from - segment.from;
+	assert(rows.length - skipped === to - from + 1, 'a segment has a row for each number');
+	return rows.slice(skipped).flatMap((text, index) => {
+		const fact = redemptionFact(text);
+		if (fact === undefined) return [];
+		return [{ key: { venue, device, redemption: fact.redemption }, fact, row: { deviceEpoch, seq: from + index } }];
+	});
+}
+
+/** A change and, where passages came with it, what a case may have to say about them. */
+interface Change extends LoggedChange {
+	readonly passages: number;
+	readonly over: number;
+}
+
+/** Redemptions and rights in memory while rows are applied to them. */
+class RowsFold {
+	readonly changes: Change[] = [];
+	readonly touched = new Set<string>();
+	readonly known: Map<string, RedemptionRecord>;
+	readonly #rights: RightsFold;
+
+	constructor(known: Map<string, RedemptionRecord>, rights: RightsFold) {
+		this.known = known;
+		this.#rights = rights;
+	}
+
+	apply({ key, fact, row }: Row): void {
+		const before = this.known.get(redemptionText(key));
+		const { grant } = fact;
+		const target = grant === undefined ? before : { venue: key.venue, ...grant };
+		if (target === undefined) return;
+		const moved = before !== undefined && !sameRight(before, target);
+		// A claim for something else than what the device then did holds nothing any more.
+		if (moved && before.state === 'claimed') this.#change({ before, outcome: { kind: 'released' }, fact, row });
+		if (moved && (before.state === 'granted' || before.state === 'settled')) return;
+		const base = before === undefined || moved ? newRecord(key, target, fact) : before;
+		this.#change({ before: base, outcome: fact.outcome, fact, row, isNew: before === undefined || moved });
+	}
+
+	#change(change: {
+		readonly before: RedemptionRecord;
+		readonly outcome: RedemptionFact['outcome'];
+		readonly fact: RedemptionFact;
+		readonly row: Row['row'];
+		readonly isNew?: boolean;
+	}): void {
+		const { before, outcome, fact, row, isNew = false } = change;
+		const { venue, evt, idx, allowance } = before;
+		const key = { venue, evt, idx, allowance };
+		const right = this.#rights.get(key, fact.grant?.use ?? 1);
+		const applied = applyOutcome(right, isNew ? undefined : before, outcome);
+		if (applied === undefined) return;
+		this.#rights.set(key, applied.right);
+		const text = redemptionText(before);
+		// A grant that the device itself made says by which rung, where and when.
+		const said = fact.grant === undefined ? {} : { rung: fact.grant.rung, lane: fact.lane, atMs: fact.atMs };
+		this.known.set(text, { ...before, ...applied.redemption, ...said });
+		this.touched.add(text);
+		const record = { ...before, lane: fact.lane };
+		const { passages } = applied;
+		this.changes.push({ record, right: applied.right, row, atMs: fact.atMs, passages, over: overUse(applied.right) });
+	}
+}
+
+function sameRight(a: RightKey, b: RightKey): boolean {
+	return a.evt === b.evt && a.idx === b.idx && a.allowance === b.allowance;
+}
+
+function newRecord(key: RedemptionKey, { evt, idx, allowance }: RightKey, fact: RedemptionFact): RedemptionRecord {
+	const { lane, atMs, grant } = fact;
+	const nothing = { state: 'granted', uses: 0, reentry: false, taken: 0, returned: 0 } as const;
+	return { ...key, evt, idx, allowance, rung: grant?.rung ?? 'local', lane, atMs, ...nothing };
+}
+
+/** Numbers the changes of each venue, notes which entry took a use first, and opens cases. */
+async function writeFold(work: Work, fold: RowsFold, heads: ReadonlyMap<string, LockedHead>): Promise<void> {
+	const revoked = await loadRevoked(work, fold.changes.filter(({ passages }) => passages > 0).map(ticketOf));
+	const cases: UseCase[] = [];
+	for (const { change, entry } of await logAdmissions(work, fold.changes, heads)) {
+		if (change.passages === 0) continue;
+		noteTaken(fold, change, entry);
+		cases.push({ ...caseOf(change), refunded: revoked(ticketOf(change)) });
+	}
+	await saveRedemptions(
+		work,
+		[...fold.touched].flatMap((text) => fold.known.get(text) ?? []),
+	);
+	await openUseCases(
+		work,
+		cases.filter(({ over, refunded }) => over > 0 || refunded),
+	);
+}
+
+function noteTaken({ known }: RowsFold, { record }: Change, takenAt: LogEntry): void {
+	const text = redemptionText(record);
+	const kept = known.get(text);
+	if (kept !== undefined && kept.takenAt === undefined) known.set(text, { ...kept, takenAt });
+}
+
+function ticketOf({ record: { venue, evt, idx } }: Change): TicketKey {
+	return { venue, evt, idx };
+}
+
+function caseOf({ record, over, atMs }: Change): Omit<UseCase, 'refunded'> {
+	const { venue, evt, idx, allowance, device, redemption } = record;
+	return { venue, evt, idx, allowance, device, redemption, over, atMs };
+}

@@ -1,0 +1,204 @@
+import { type Kysely, sql } from 'kysely';
+import { StilewardError } from '../../../gate-agent/core/errors.ts';
+import type { Dialect } from './dialect.ts';
+
+/** The tables, as the queries see them. Every key begins with the venue; times are milliseconds since 1970. */
+export interface Tables {
+	venues: { venue_id: string; name: string; created_ms: number };
+	heads: {
+		venue_id: string;
+		epoch: number;
+		authority: string;
+		control: number;
+		admissions: number;
+		/** 1 once a device has shown a higher cursor: this store lost what it had, and grants nothing more. */
+		behind: number;
+	};
+	control_log: { venue_id: string; n: number; at_ms: number; change: string };
+	admission_log: { venue_id: string; epoch: number; n: number; change: string };
+	rights: {
+		venue_id: string;
+		evt: string;
+		idx: number;
+		allowance: string;
+		use: number;
+		used: number;
+		held: number;
+		taken: number;
+		last_lane: string | null;
+		last_ms: number | null;
+	};
+	redemptions: {
+		venue_id: string;
+		device: string;
+		redemption: string;
+		evt: string;
+		idx: number;
+		allowance: string;
+		uses: number;
+		reentry: number;
+		rung: string;
+		lane: string;
+		at_ms: number;
+		state: string;
+		taken: number;
+		returned: number;
+		/** The entry of the admissions log that first took a use: the authority's order. */
+		taken_epoch: number | null;
+		taken_n: number | null;
+		/** What a denied claim was told, as JSON. */
+		answer: string | null;
+	};
+	revoked_pages: { venue_id: string; evt: string; page: number; bits: Uint8Array };
+	segments: {
+		venue_id: string;
+		device: string;
+		device_epoch: string;
+		from_seq: number;
+		to_seq: number;
+		/** 32 bytes for each row. */
+		hashes: Uint8Array;
+		jws: string;
+		at_ms: number;
+	};
+	branches: {
+		venue_id: string;
+		device: string;
+		device_epoch: string;
+		from_seq: number;
+		last_hash: string;
+		jws: string;
+		at_ms: number;
+	};
+	devices: {
+		venue_id: string;
+		device: string;
+		name: string;
+		jwk: string;
+		status: string;
+		device_epoch: string | null;
+		accepted_through: number;
+		head_hash: string | null;
+		enrolled_ms: number;
+		last_seen_ms: number | null;
+	};
+	enrollment_codes: {
+		venue_id: string;
+		code_hash: string;
+		name: string;
+		expires_ms: number;
+		spent_ms: number | null;
+	};
+	events: { venue_id: string; evt: string; policy: string };
+	counters: { venue_id: string; evt: string; next_idx: number };
+	orders: {
+		venue_id: string;
+		order_id: string;
+		evt: string;
+		cls: string;
+		from_idx: number;
+		size: number;
+		use: number;
+		claims: string;
+		status: string;
+		issued_ms: number;
+		revoked_ms: number | null;
+	};
+	leases: { venue_id: string; evt: string; from_idx: number; to_idx: number; holder: string; at_ms: number };
+	cases: {
+		venue_id: string;
+		case_id: string;
+		kind: string;
+		evt: string | null;
+		idx: number | null;
+		allowance: string | null;
+		device: string | null;
+		over: number;
+		opened_ms: number;
+		closed_text: string | null;
+		closed_by: string | null;
+		closed_ms: number | null;
+		closed_over: number | null;
+	};
+	case_redemptions: { venue_id: string; case_id: string; device: string; redemption: string };
+}
+
+/**
+ * The schema, step by step. Steps are only ever added: a server that was off for a year runs those it has missed, and
+ * an older program refuses a database that has more of them than it knows. `BIGINT` and `BLOB` are each dialect's own;
+ * small rows are kept in key order where the dialect can (`CLUSTERED`).
+ */
+const migrations: readonly (readonly string[])[] = [
+	[
+		`CREATE TABLE venues (venue_id TEXT PRIMARY KEY, name TEXT NOT NULL, created_ms BIGINT NOT NULL) CLUSTERED`,
+		`CREATE TABLE heads (venue_id TEXT PRIMARY KEY, epoch BIGINT NOT NULL, authority TEXT NOT NULL,
+			control BIGINT NOT NULL, admissions BIGINT NOT NULL, behind BIGINT NOT NULL) CLUSTERED`,
+		`CREATE TABLE control_log (venue_id TEXT NOT NULL, n BIGINT NOT NULL, at_ms BIGINT NOT NULL,
+			change TEXT NOT NULL, PRIMARY KEY (venue_id, n)) CLUSTERED`,
+		`CREATE TABLE admission_log (venue_id TEXT NOT NULL, epoch BIGINT NOT NULL, n BIGINT NOT NULL,
+			change TEXT NOT NULL, PRIMARY KEY (venue_id, epoch, n)) CLUSTERED`,
+		`CREATE TABLE rights (venue_id TEXT NOT NULL, evt TEXT NOT NULL, idx BIGINT NOT NULL, allowance TEXT NOT NULL,
+			use BIGINT NOT NULL, used BIGINT NOT NULL CHECK (used >= 0), held BIGINT NOT NULL CHECK (held >= 0),
+			taken BIGINT NOT NULL, last_lane TEXT, last_ms BIGINT,
+			PRIMARY KEY (venue_id, evt, idx, allowance)) CLUSTERED`,
+		`CREATE TABLE redemptions (venue_id TEXT NOT NULL, device TEXT NOT NULL, redemption TEXT NOT NULL,
+			evt TEXT NOT NULL, idx BIGINT NOT NULL, allowance TEXT NOT NULL, uses BIGINT NOT NULL,
+			reentry BIGINT NOT NULL, rung TEXT NOT NULL, lane TEXT NOT NULL, at_ms BIGINT NOT NULL,
+			state TEXT NOT NULL, taken BIGINT NOT NULL, returned BIGINT NOT NULL, taken_epoch BIGINT,
+			taken_n BIGINT, answer TEXT, PRIMARY KEY (venue_id, device, redemption)) CLUSTERED`,
+		`CREATE INDEX redemptions_of_ticket ON redemptions (venue_id, evt, idx)`,
+		`CREATE INDEX redemptions_open ON redemptions (venue_id, device) WHERE state = 'claimed'`,
+		`CREATE TABLE revoked_pages (venue_id TEXT NOT NULL, evt TEXT NOT NULL, page BIGINT NOT NULL,
+			bits BLOB NOT NULL, PRIMARY KEY (venue_id, evt, page))`,
+		`CREATE TABLE segments (venue_id TEXT NOT NULL, device TEXT NOT NULL, device_epoch TEXT NOT NULL,
+			from_seq BIGINT NOT NULL, to_seq BIGINT NOT NULL, hashes BLOB NOT NULL, jws TEXT NOT NULL,
+			at_ms BIGINT NOT NULL, PRIMARY KEY (venue_id, device, device_epoch, from_seq))`,
+		`CREATE TABLE branches (venue_id TEXT NOT NULL, device TEXT NOT NULL, device_epoch TEXT NOT NULL,
+			from_seq BIGINT NOT NULL, last_hash TEXT NOT NULL, jws TEXT NOT NULL, at_ms BIGINT NOT NULL,
+			PRIMARY KEY (venue_id, device, device_epoch, from_seq, last_hash))`,
+		`CREATE TABLE devices (venue_id TEXT NOT NULL, device TEXT NOT NULL, name TEXT NOT NULL, jwk TEXT NOT NULL,
+			status TEXT NOT NULL, device_epoch TEXT, accepted_through BIGINT NOT NULL, head_hash TEXT,
+			enrolled_ms BIGINT NOT NULL, last_seen_ms BIGINT, PRIMARY KEY (venue_id, device)) CLUSTERED`,
+		`CREATE TABLE enrollment_codes (venue_id TEXT NOT NULL, code_hash TEXT NOT NULL, name TEXT NOT NULL,
+			expires_ms BIGINT NOT NULL, spent_ms BIGINT, PRIMARY KEY (venue_id, code_hash)) CLUSTERED`,
+		`CREATE INDEX enrollment_codes_by_hash ON enrollment_codes (code_hash)`,
+		`CREATE TABLE events (venue_id TEXT NOT NULL, evt TEXT NOT NULL, policy TEXT NOT NULL,
+			PRIMARY KEY (venue_id, evt))`,
+		`CREATE TABLE counters (venue_id TEXT NOT NULL, evt TEXT NOT NULL, next_idx BIGINT NOT NULL,
+			PRIMARY KEY (venue_id, evt)) CLUSTERED`,
+		`CREATE TABLE orders (venue_id TEXT NOT NULL, order_id TEXT NOT NULL, evt TEXT NOT NULL, cls TEXT NOT NULL,
+			from_idx BIGINT NOT NULL, size BIGINT NOT NULL, use BIGINT NOT NULL, claims TEXT NOT NULL,
+			status TEXT NOT NULL, issued_ms BIGINT NOT NULL, revoked_ms BIGINT, PRIMARY KEY (venue_id, order_id))`,
+		`CREATE UNIQUE INDEX orders_of_numbers ON orders (venue_id, evt, from_idx)`,
+		`CREATE TABLE leases (venue_id TEXT NOT NULL, evt TEXT NOT NULL, from_idx BIGINT NOT NULL,
+			to_idx BIGINT NOT NULL, holder TEXT NOT NULL, at_ms BIGINT NOT NULL,
+			PRIMARY KEY (venue_id, evt, from_idx)) CLUSTERED`,
+		`CREATE TABLE cases (venue_id TEXT NOT NULL, case_id TEXT NOT NULL, kind TEXT NOT NULL, evt TEXT, idx BIGINT,
+			allowance TEXT, device TEXT, over BIGINT NOT NULL, opened_ms BIGINT NOT NULL, closed_text TEXT,
+			closed_by TEXT, closed_ms BIGINT, closed_over BIGINT, PRIMARY KEY (venue_id, case_id)) CLUSTERED`,
+		`CREATE TABLE case_redemptions (venue_id TEXT NOT NULL, case_id TEXT NOT NULL, device TEXT NOT NULL,
+			redemption TEXT NOT NULL, PRIMARY KEY (venue_id, device, redemption, case_id)) CLUSTERED`,
+		`CREATE INDEX case_redemptions_of_case ON case_redemptions (venue_id, case_id)`,
+	],
+];
+
+/** Brings a database to the newest schema, in one transaction. Throws `store_newer`. */
+export async function migrate(db: Kysely<Tables>, dialect: Dialect): Promise<void> {
+	await db.transaction().execute(async (tx) => {
+		await dialect.lockSchema?.(tx);
+		await sql`CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)`.execute(tx);
+		const { rows } = await sql<{ step: number }>`SELECT step FROM schema_steps`.execute(tx);
+		const known = rows.length;
+		if (known > migrations.length) {
+			throw new StilewardError(
+				'store_newer',
+				`the database has schema ${known}; this program knows up to ${migrations.length}`,
+			);
+		}
+		for (const [index, statements] of migrations.entries()) {
+			if (index < known) continue;
+			for (const text of statements) await sql.raw(dialect.ddl(text)).execute(tx);
+			await sql`INSERT INTO schema_steps (step) VALUES (${index + 1})`.execute(tx);
+		}
+	});
+}

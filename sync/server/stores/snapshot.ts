@@ -1,0 +1,80 @@
+import { wholeTicket } from '../../../gate-agent/core/allowance.ts';
+import { StilewardError } from '../../../gate-agent/core/errors.ts';
+import { pageBytes } from '../../../gate-agent/core/sparse-pages.ts';
+import type { SnapshotEvent, Store } from '../store.ts';
+import { type Database, readAtOnce, type Work } from './dialect.ts';
+
+/** The snapshot's part of a store. */
+export function snapshotMethods(database: Database): Pick<Store, 'snapshot'> {
+	return { snapshot: (venue) => readAtOnce(database, (work) => readSnapshot(work, venue)) };
+}
+
+async function readSnapshot(work: Work, venue: string): ReturnType<Store['snapshot']> {
+	const head = await work.tx
+		.selectFrom('heads')
+		.select(['epoch', 'control', 'admissions'])
+		.where('venue_id', '=', venue)
+		.executeTakeFirst();
+	if (head === undefined) throw new StilewardError('venue_unknown', `there is no venue ${venue}`);
+	const counted = await readCounts(work, venue);
+	const revoked = await readRevoked(work, venue);
+	const named = await work.tx.selectFrom('events').select('evt').where('venue_id', '=', venue).execute();
+	const evts = new Set([...named.map(({ evt }) => evt), ...counted.keys(), ...revoked.keys()]);
+	const events = [...evts].sort().map((evt) => {
+		const { redeemed = [], counts = [] } = counted.get(evt) ?? {};
+		return { evt, redeemed, revoked: revoked.get(evt) ?? [], counts };
+	});
+	return { cursor: head, events };
+}
+
+interface Counted {
+	readonly redeemed: number[];
+	readonly counts: SnapshotEvent['counts'][number][];
+}
+
+async function readCounts({ tx }: Work, venue: string): Promise<ReadonlyMap<string, Counted>> {
+	const rows = await tx
+		.selectFrom('rights')
+		.select(['evt', 'idx', 'allowance', 'use', 'used', 'held'])
+		.where('venue_id', '=', venue)
+		.where((where) => where.or([where('used', '>', 0), where('held', '>', 0)]))
+		.orderBy('evt')
+		.orderBy('idx')
+		.orderBy('allowance')
+		.execute();
+	const events = new Map<string, Counted>();
+	for (const { evt, ...right } of rows) {
+		const event = events.get(evt) ?? { redeemed: [], counts: [] };
+		events.set(evt, event);
+		const { allowance, use, used, held } = right;
+		// One bit says all of it: one use, and it is gone.
+		if (allowance === wholeTicket && use === 1 && used === 1 && held === 0) event.redeemed.push(right.idx);
+		else event.counts.push(right);
+	}
+	return events;
+}
+
+async function readRevoked({ tx }: Work, venue: string): Promise<ReadonlyMap<string, readonly number[]>> {
+	const rows = await tx
+		.selectFrom('revoked_pages')
+		.select(['evt', 'page', 'bits'])
+		.where('venue_id', '=', venue)
+		.orderBy('evt')
+		.orderBy('page')
+		.execute();
+	const events = new Map<string, number[]>();
+	for (const { evt, page, bits } of rows) {
+		const list = events.get(evt) ?? [];
+		events.set(evt, list);
+		for (const idx of setBits(page, bits)) list.push(idx);
+	}
+	return events;
+}
+
+/** Numbers whose bit is set in a page, ascending. */
+export function* setBits(page: number, bits: Uint8Array): Generator<number> {
+	for (const [byte, value] of bits.entries()) {
+		if (value === 0) continue;
+		for (let bit = 0; bit < 8; bit++) if (value & (1 << bit)) yield (page * pageBytes + byte) * 8 + bit;
+	}
+}
