@@ -8,7 +8,9 @@ import { setUpWorld } from './nemesis-world.suite.ts';
 const nightMinutes = Number(process.env.STILEWARD_NIGHT ?? 0);
 const shortMs = 14_000;
 const planMs = nightMinutes > 0 ? (nightMinutes * 60_000) / 2 : shortMs;
-const seed = Number(process.env.STILEWARD_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** The short form repeats one plan, so that a failure is of the change that is tested; the night looks for new ones. */
+const shortSeed = 31;
+const seed = Number(process.env.STILEWARD_SEED ?? (nightMinutes > 0 ? Math.floor(Math.random() * 2 ** 31) : shortSeed));
 
 for (const board of ['waveshare', 'lcus'] as const) {
 	it(
