@@ -24,7 +24,7 @@ it('ends at once with the reason where it cannot begin, so that its service mana
 	for (const [reason, wrong] of Object.entries(cases)) {
 		const { code, printed } = await failedStart([...bench.sets, wrong]);
 		expect([reason, code]).toEqual([reason, 1]);
-		expect(printed).toMatch(new RegExp(`error: [^]*\\n {2}hint: .*\\[${reason}\\]\\n$`));
+		expect(printed).toMatch(new RegExp(`error: [^]*\\n {2}hint: .*\\[${reason}\\]$`, 'm'));
 	}
 	expect(bench.board.received).toEqual([]);
 });
@@ -35,7 +35,7 @@ it('ends with ledger_busy beside another agent on the same data folder, which go
 	await bench.start();
 	const second = await failedStart(bench.sets);
 	expect(second.code).toBe(1);
-	expect(second.printed).toMatch(/error: another agent uses the data folder .*\n {2}hint: .*\[ledger_busy\]\n$/);
+	expect(second.printed).toMatch(/error: another agent uses the data folder .*\n {2}hint: .*\[ledger_busy\]$/m);
 	await bench.present(ticket);
 	await until('the first one opens', () => bench.board.isClosed(1));
 });
@@ -44,7 +44,7 @@ it.skipIf(!mayMount)('ends with ledger_io where the data folder cannot be writte
 	const bench = await setUpBench();
 	const { code, printed } = await failedStart(bench.sets, onOwnDisk(bench.data, 'ro'));
 	expect(code).toBe(1);
-	expect(printed).toMatch(/error: the ledger cannot be read or written in .*\n {2}hint: .*\[ledger_io\]\n$/);
+	expect(printed).toMatch(/error: the ledger cannot be read or written in .*\n {2}hint: .*\[ledger_io\]$/m);
 });
 
 it('ends with 2 for a wrong command line', async () => {

@@ -30,7 +30,8 @@ export const errorHints = {
 	ledger_corrupt: 'A gate sets a damaged ledger aside by itself at its next start; keep the file for examination.',
 	ledger_newer: 'This ledger was written by a newer Stileward; install that version or newer.',
 	ledger_full: 'Free some disk space; the lane opens again by itself.',
-	ledger_io: 'Check the disk (`dmesg`); the lane stays shut until a write succeeds.',
+	ledger_io:
+		'Check that the folder may be written, then the disk (`dmesg`); the lane stays shut until a write succeeds.',
 	server_data_invalid: 'Restore the named file of the server from its backup, or correct it.',
 	server_unreachable: 'Check the network, the address and that the server runs.',
 	server_untrusted:
