@@ -16,12 +16,13 @@ it('ends at once with the reason where it cannot begin, so that its service mana
 	const bench = await setUpBench();
 	const file = join(bench.dir, 'file');
 	writeFileSync(file, '');
-	const cases = {
-		keys_missing: `keys=${join(bench.dir, 'nowhere')}`,
-		ledger_io: `data=${file}`,
-		config_invalid: 'lanes.0.relay.channel=99',
-	};
-	for (const [reason, wrong] of Object.entries(cases)) {
+	const cases = [
+		['keys_missing', `keys=${join(bench.dir, 'nowhere')}`],
+		['ledger_io', `data=${file}`],
+		['ledger_io', 'data=/proc/nowhere/data'],
+		['config_invalid', 'lanes.0.relay.channel=99'],
+	] as const;
+	for (const [reason, wrong] of cases) {
 		const { code, printed } = await failedStart([...bench.sets, wrong]);
 		expect([reason, code]).toEqual([reason, 1]);
 		expect(printed).toMatch(new RegExp(`error: [^]*\\n {2}hint: .*\\[${reason}\\]$`, 'm'));

@@ -1,4 +1,4 @@
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StilewardError } from '../core/errors.ts';
 
@@ -73,11 +73,36 @@ export async function replaceKeyFile(dir: string, file: KeyFile): Promise<void> 
 /** Makes the folder of keys, readable only by its owner where it is new. Throws `output_failed`. */
 export async function createKeyFolder(dir: string): Promise<void> {
 	try {
-		const first = await mkdir(dir, { recursive: true, mode: 0o700 });
+		const first = await makeFolders(dir);
 		if (first !== undefined) await syncFolder(dirname(first));
 	} catch (cause) {
 		throw new StilewardError('output_failed', `the folder ${dir} cannot be made`, { cause });
 	}
+}
+
+/**
+ * Makes a folder and those above it; gives the first that it made. Node's own `recursive` never ends where the kernel
+ * refuses a name as missing although its parent is there (`/proc/x`).
+ */
+async function makeFolders(dir: string): Promise<string | undefined> {
+	try {
+		await mkdir(dir, { mode: 0o700 });
+		return dir;
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'EEXIST' && (await isFolder(dir))) return undefined;
+		if (code !== 'ENOENT' || (await isFolder(dirname(dir)))) throw error;
+	}
+	const first = await makeFolders(dirname(dir));
+	await mkdir(dir, { mode: 0o700 });
+	return first ?? dir;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+	return stat(path).then(
+		(stats) => stats.isDirectory(),
+		() => false,
+	);
 }
 
 async function writeKeyFile(

@@ -81,6 +81,14 @@ describe('a new key folder', () => {
 		expect(await judged(await signed(1))).toBe('lantern-2026/1');
 	});
 
+	test('is made with the folders above it, and a file in the way or a place without names is told', async () => {
+		const deep = join(dir, 'a', 'b', 'keys');
+		await expect(initKeys({ dir: deep, nowMs })).resolves.toMatchObject({ manifest: { version: 1 } });
+		for (const dir of [join(deep, 'manifest.jws'), '/proc/nowhere/keys']) {
+			await expect(initKeys({ dir, nowMs })).rejects.toMatchObject({ code: 'output_failed' });
+		}
+	});
+
 	test('says so where the folder cannot be made or written', async () => {
 		await writeFile(join(dir, '..', 'file'), '');
 		await expect(initKeys({ dir: join(dir, '..', 'file', 'keys'), nowMs })).rejects.toMatchObject({

@@ -164,10 +164,19 @@ function unlessCorrupt<T, F>(file: string, work: () => T, fallback: F): T | F {
 	}
 }
 
-/** Makes a folder that survives a power cut. */
+/**
+ * Makes a folder that survives a power cut, and those above it. Step by step: Node's own `recursive` never ends where
+ * the kernel refuses a name as missing although its parent is there (`/proc/x`).
+ */
 export function makeFolder(dir: string): void {
 	if (existsSync(dir)) return;
-	mkdirSync(dir, { recursive: true });
+	makeFolder(dirname(dir));
+	try {
+		mkdirSync(dir);
+	} catch (error) {
+		// Another agent may have made it meanwhile; its lock then tells.
+		if (!existsSync(dir)) throw error;
+	}
 	syncFolder(dirname(dir));
 }
 
