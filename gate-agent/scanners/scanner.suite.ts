@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Driver, Scanner, ScannerEvents } from '../core/device.ts';
 import type { Scan } from '../core/scan.ts';
@@ -100,18 +102,24 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			expect(texts().slice(before)).toEqual(['GOOD']);
 		});
 
-		test('gives one unreadable scan for a megabyte without an end, in little memory, then reads on', async () => {
+		test('gives one unreadable scan for six megabytes without an end, keeps none of them, then reads on', async () => {
 			await open();
-			const heapBefore = process.memoryUsage();
-			await device.pty.write(`${subject.device.prefix ?? ''}${'x'.repeat(1_000_000)}`);
+			const before = retainedBytes();
+			await device.pty.write(subject.device.prefix ?? '');
+			const block = 'x'.repeat(64_000);
+			for (let i = 0; i < 94; i += 1) await device.pty.write(block);
 			await expect.poll(() => device.pty.unreadBytes(), { timeout: 10_000 }).toBe(0);
-			const heapAfter = process.memoryUsage();
+			const kept = retainedBytes() - before;
 			await settled(() => scans.length);
 			if (!subject.endsBySilence) await device.present('');
-			expect(scans).toEqual([{ kind: 'unreadable', bytes: expect.any(Number), atMs: expect.any(Number) }]);
+			// Where silence ends a code, a busy machine may put one into the middle of the run.
+			const runs = subject.endsBySilence ? scans.length : 1;
+			const unreadable = { kind: 'unreadable', bytes: expect.any(Number), atMs: expect.any(Number) };
+			expect(scans).toEqual(Array.from({ length: Math.max(1, runs) }, () => unreadable));
 			await presentOne('GOOD');
 			expect(texts()).toEqual(['GOOD']);
-			expect(heapAfter.heapUsed - heapBefore.heapUsed).toBeLessThan(10e6);
+			// The six megabytes themselves would be more; ports and pools keep about one.
+			expect(kept).toBeLessThan(4e6);
 		});
 
 		whereMarksEndCodes('never joins a torn code to the next one', async () => {
@@ -234,4 +242,13 @@ async function takenByReader(device: ScannerEmulator, written: number): Promise<
 	const deadline = performance.now() + 200;
 	while (device.pty.unreadBytes() < written && performance.now() < deadline);
 	while (device.pty.unreadBytes() > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Heap and buffers that are still in use: garbage depends on when it was last collected. */
+function retainedBytes(): number {
+	setFlagsFromString('--expose-gc');
+	// The flag shows the collector to contexts that are made after it.
+	(runInNewContext('gc') as () => void)();
+	const { heapUsed, external } = process.memoryUsage();
+	return heapUsed + external;
 }
