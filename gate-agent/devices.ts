@@ -64,7 +64,7 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 			open: () => open.open(deps.io(slot.name)),
 			...(open.prepare && { prepare: open.prepare }),
 			onState: (state) => {
-				open.onState?.(state, supervised.device);
+				open.onState?.(state);
 				deps.events.onState({ device: slot.name, kind: slot.kind, lanes: slot.lanes, state });
 			},
 		});
@@ -115,7 +115,7 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 			return Object.fromEntries(slots.map(({ name, supervised }) => [name, supervised.state]));
 		},
 		close: async () => {
-			// Scanners first, so that nothing new begins; boards last, so that lamps can be switched off.
+			// The relay boards were opened first and close last, so that lamps can be switched off.
 			for (const { supervised } of slots.toReversed()) await supervised.close();
 		},
 	};
@@ -130,7 +130,7 @@ function side({ lane, exitScanner }: LaneSettings): Direction {
 interface Opening<D extends Device> {
 	readonly open: (io: AgentIo) => Promise<D>;
 	readonly prepare?: (device: D) => Promise<void>;
-	readonly onState?: (state: DeviceState, device: D | undefined) => void;
+	readonly onState?: (state: DeviceState) => void;
 }
 
 function scannerOpening({ driver, options }: DeviceSettings, onScan: (scan: Scan) => void): Opening<Scanner> {
@@ -140,14 +140,10 @@ function scannerOpening({ driver, options }: DeviceSettings, onScan: (scan: Scan
 function inputsOpening(lane: string, { driver, options }: DeviceSettings, events: DeviceEvents): Opening<Inputs> {
 	const onChange = (role: InputRole, active: boolean) => events.onInput(lane, role, active);
 	const onUnseen = () => events.onUnseen(lane);
-	let states: InputStates | undefined;
 	return {
 		open: (io) => table(drivers.inputs, driver).open(options, { ...io, onChange, onUnseen }),
-		prepare: async (board) => {
-			states = await board.read();
-			// The lane knows its fire input before its relay is touched: it learns the states before `ready`.
-			events.onInputs(lane, states);
-		},
+		// The lane knows its fire input before its relay is touched: it learns the states before `ready`.
+		prepare: async (board) => events.onInputs(lane, await board.read()),
 		onState: ({ kind }) => {
 			if (kind !== 'ready') events.onInputs(lane, undefined);
 		},
