@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/core': { sees: [], packages: ['jose', 'cborg', '@noble/hashes', 'typebox'] },
 	'sync/protocol': { sees: ['gate-agent/core'], packages: ['jose', 'typebox'] },
 	'sync/client': { sees: ['gate-agent/core', 'sync/protocol'], packages: [] },
-	'sync/node': { sees: ['gate-agent/core', 'sync/protocol'] },
+	'sync/node': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client'] },
 	'sync/server': { sees: ['gate-agent/core', 'sync/protocol', 'sync/node'] },
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
 	'gate-agent/serial': { sees: ['gate-agent/core'] },
