@@ -72,6 +72,12 @@ export interface Policy {
 	/** `admit` treats a class without an entry as an ordinary ticket; `staff` sends it to staff. */
 	readonly unknownClass: 'admit' | 'staff';
 	readonly sessions: Readonly<Record<string, SessionPolicy>>;
+	/** People inside at once at most; only the authority can count them. Absent means no limit. */
+	readonly capacity?: number;
+	/** How old the lists of a gate without the authority may be before they count as stale; absent means any age. */
+	readonly listAgeMaxMinutes?: number;
+	/** What a gate with stale lists does with tickets that the authority has not confirmed. Absent means `alarm`. */
+	readonly staleList?: 'alarm' | 'refuse';
 }
 
 /** The rules of a class: its entry, else the defaults, else undefined where an unknown class goes to staff. */

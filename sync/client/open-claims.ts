@@ -6,10 +6,10 @@ import type { Session } from './session.ts';
 export interface ClaimJournal {
 	/**
 	 * Answers one claim in one transaction, so that no redemption slips in between: `found` where a row of this journal
-	 * names it, `released` where none does and a `released` row was written now, `lost` where the claim is older than the
-	 * journal itself. A lost one stays held: the disk that knew whether somebody entered is gone, and staff decide.
+	 * names it, `released` where none does and a `released` row was written now, `lost` where the claim was made for
+	 * another journal. A lost one stays held: the disk that knew whether somebody entered is gone, and staff decide.
 	 */
-	answer(claim: { readonly redemption: string; readonly atMs: number }): Promise<'found' | 'released' | 'lost'>;
+	answer(claim: { readonly redemption: string; readonly journal: string }): Promise<'found' | 'released' | 'lost'>;
 }
 
 /** What answering open claims needs. */

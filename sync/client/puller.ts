@@ -141,14 +141,16 @@ function isBehind(cursor: Cursor, before: Cursor): boolean {
 	return cursor.epoch === before.epoch && cursor.admissions < before.admissions;
 }
 
-async function unpack(deps: PullerDeps, { cursor, events, keys, devices }: Snapshot): Promise<LoadedSnapshot> {
-	const own = deps.own().device;
+async function unpack(deps: PullerDeps, snapshot: Snapshot): Promise<LoadedSnapshot> {
+	const { cursor, events, keys, devices, journals } = snapshot;
+	const own = deps.own();
 	const loaded: LoadedSnapshot['events'][number][] = [];
 	for (const { evt, policy, redeemed, revoked, counts } of events) {
 		const sets = { redeemed: await unpackPages(redeemed, deps.zlib), revoked: await unpackPages(revoked, deps.zlib) };
 		loaded.push({ evt, policy, ...sets, counts });
 	}
 	const isAccepted = keys !== undefined && (await deps.acceptKeys(keys));
-	const device = devices.find((each) => each.device === own)?.status ?? 'active';
-	return { cursor, events: loaded, ...(isAccepted && { keys }), device };
+	const device = devices.find((each) => each.device === own.device)?.status ?? 'active';
+	const journal = journals.find((each) => each.device === own.device && each.journal === own.deviceEpoch);
+	return { cursor, events: loaded, ...(isAccepted && { keys }), ownThrough: journal?.through ?? 0, device };
 }

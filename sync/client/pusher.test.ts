@@ -12,7 +12,7 @@ import { createMemoryOutbox, type MemoryOutbox } from './testing/memory-outbox.t
 const device = await deviceIdOf(onlyPublic(ed25519Jwk));
 
 function outboxOf(rows: number, fact: (i: number) => Fact = alarm): MemoryOutbox {
-	const outbox = createMemoryOutbox({ device, epoch: 'e1', beganMs: 0 });
+	const outbox = createMemoryOutbox({ device, epoch: 'e1' });
 	for (let i = 0; i < rows; i++) outbox.append(fact(i), startMs + i);
 	return outbox;
 }

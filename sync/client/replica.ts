@@ -20,6 +20,8 @@ export interface LoadedSnapshot {
 	readonly events: readonly LoadedEvent[];
 	/** The newest key manifest, vetted. */
 	readonly keys?: string;
+	/** Up to which row of the device's own journal the counts include it; 0 where they know another journal, or none. */
+	readonly ownThrough: number;
 	/** This device's own status. */
 	readonly device: 'active' | 'disabled' | 'quarantined';
 }

@@ -70,10 +70,14 @@ export interface GateOptions {
 	readonly weather?: Partial<Weather>;
 	readonly outbox?: MemoryOutbox;
 	readonly replica?: MemoryReplica;
-	readonly beganMs?: number;
+	/** Device epoch of its journal. */
+	readonly journal?: string;
 }
 
 export const startMs = 1_790_000_000_000;
+
+/** Device epoch of a gate's journal, unless it says otherwise. */
+export const journal = 'e1';
 
 export function createWorld(seed = 1): World {
 	const clock = createVirtualClock(() => new Promise((resolve) => setImmediate(resolve)));
@@ -99,7 +103,7 @@ async function addGate({ clock, venue, random }: Surroundings, options: GateOpti
 	const device = await deviceIdOf(onlyPublic(key));
 	if (!venue.devices.has(device)) venue.devices.set(device, { key: onlyPublic(key), disabled: false });
 	const weather = { ...clearWeather(), ...options.weather };
-	const outbox = options.outbox ?? createMemoryOutbox({ device, epoch: 'e1', beganMs: options.beganMs ?? 0 });
+	const outbox = options.outbox ?? createMemoryOutbox({ device, epoch: options.journal ?? journal });
 	const replica = options.replica ?? createMemoryReplica();
 	const newNonce = idsOf(`${device.slice(0, 4)}${Math.floor(random() * 1e6)}-`);
 	const ended = new AbortController();
@@ -137,7 +141,7 @@ const newRedemption = idsOf('redemption');
 /** A claim of an ordinary ticket. */
 export function claimOf(idx: number, rest: Partial<Claim> = {}): Claim {
 	const ordinary = { evt, idx, allowance: wholeTicket, cls: 'adult', use: 1, uses: 1, lane: 'lane-1', atMs: startMs };
-	return { redemption: newRedemption(), ...ordinary, ...rest };
+	return { redemption: newRedemption(), journal, ...ordinary, ...rest };
 }
 
 /** The rows of an admission as a lane writes them. */

@@ -1,5 +1,14 @@
 import Type, { type Static } from 'typebox';
-import { allowanceName, className, eventId, laneName, redemptionId, ticketNumber, timeMs } from './fields.ts';
+import {
+	allowanceName,
+	className,
+	deviceEpoch,
+	eventId,
+	laneName,
+	redemptionId,
+	ticketNumber,
+	timeMs,
+} from './fields.ts';
 
 /** Claims in one request: one per lane of a busy box, and as many as a hub relays at once. */
 export const claimsPerRequestMax = 64;
@@ -11,6 +20,7 @@ export const claimsPerRequestMax = 64;
 export const claimSchema = Type.Object(
 	{
 		redemption: redemptionId,
+		journal: { ...deviceEpoch, description: 'Device epoch of the journal that will say what became of it.' },
 		evt: eventId,
 		idx: ticketNumber,
 		allowance: allowanceName,
@@ -49,6 +59,9 @@ export const claimAnswerSchema = Type.Union([
 		reason: Type.Enum(['already_redeemed', 'no_uses_left', 'in_progress', 'revoked', 'capacity']),
 		lane: Type.Optional(laneName),
 		atMs: Type.Optional(timeMs('When the use that stands in the way was taken')),
+		left: Type.Optional(
+			Type.Integer({ minimum: 1, maximum: 10_000, description: 'Uses that are free, fewer than were asked for.' }),
+		),
 	}),
 ]);
 /** @see claimAnswerSchema */

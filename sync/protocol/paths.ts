@@ -5,6 +5,7 @@ import { enrollRequestSchema, enrollResponseSchema } from './enroll.ts';
 import { feedPageSchema } from './feed.ts';
 import { protocolVersion } from './fields.ts';
 import { openClaimsResponseSchema } from './open-claims.ts';
+import { reportResponseSchema, reportSchema } from './report.ts';
 import { segmentsRequestSchema, segmentsResponseSchema } from './segments.ts';
 import { snapshotSchema } from './snapshot.ts';
 import { timeQuerySchema, timeResponseSchema } from './time.ts';
@@ -105,6 +106,15 @@ export const routes = {
 		response: segmentsResponseSchema,
 		// The segment and the JSON around it.
 		bodyBytesMax: 1024 * kib + kib,
+	},
+	report: {
+		method: 'POST',
+		path: `/${protocolVersion}/report`,
+		summary: 'How a device stands, and how far its journal is here.',
+		auth: 'device',
+		request: reportSchema,
+		response: reportResponseSchema,
+		bodyBytesMax: 32 * kib,
 	},
 	feed: {
 		method: 'GET',

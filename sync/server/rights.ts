@@ -56,9 +56,11 @@ export function decideAsk(right: Right, ask: Ask): { readonly right: Right; read
 }
 
 function refusal(right: Right, uses: number): Verdict {
-	const { use, used, last = {} } = right;
-	if (used + uses <= use) return { result: 'denied', reason: 'in_progress', ...last };
-	return { result: 'denied', reason: use === 1 ? 'already_redeemed' : 'no_uses_left', ...last };
+	const { use, used, held, last = {} } = right;
+	const free = use - used - held;
+	const left = free > 0 ? { left: free } : {};
+	if (used + uses <= use) return { result: 'denied', reason: 'in_progress', ...last, ...left };
+	return { result: 'denied', reason: use === 1 ? 'already_redeemed' : 'no_uses_left', ...last, ...left };
 }
 
 /** What a journal row says of a redemption. Times and lanes are the device's. */

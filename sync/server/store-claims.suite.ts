@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ClaimAnswer } from '../protocol/claims.ts';
 import type { Laws } from './store.suite.ts';
-import { claimOf, evt, journalOf, newRedemption, nowMs } from './testing/device-journal.ts';
+import { claimOf, evt, firstEpoch, journalOf, newRedemption, nowMs } from './testing/device-journal.ts';
 
 function granted(answers: readonly (readonly ClaimAnswer[])[]): number {
 	return answers.flat().filter(({ result }) => result === 'granted').length;
@@ -97,7 +97,7 @@ export const claimLaws: Laws = {
 		// The brand stands for the pattern, which a test's id has.
 		journal.append({ kind: 'released', redemption: second as never, lane: 'lane-1' });
 		await store.ingest([journal.segment(1)]);
-		expect(await store.openClaims(venue, a)).toEqual([{ redemption: third, atMs: nowMs }]);
+		expect(await store.openClaims(venue, a)).toEqual([{ redemption: third, journal: firstEpoch, atMs: nowMs }]);
 		await store.releaseClaims({ venue, device: a, redemptions: [third], by: 'staff', atMs: nowMs });
 		const again = [1, 2, 3].map((idx) => claimOf(venue, a, { idx }));
 		const answers = await store.claim(again);

@@ -32,6 +32,14 @@ export interface VenueSegment {
 	readonly atMs: number;
 }
 
+/** A claim without a journal row yet. */
+export interface OpenClaim {
+	readonly redemption: string;
+	/** Device epoch of the journal that it was made for. */
+	readonly journal: string;
+	readonly atMs: number;
+}
+
 /** What became of a segment. */
 export type SegmentOutcome =
 	| { readonly kind: 'accepted'; readonly acceptedThrough: number; readonly conflicts: readonly Conflict[] }
@@ -151,6 +159,14 @@ export interface SnapshotEvent {
 	}[];
 }
 
+/** What devices begin with, at one cursor. */
+export interface StoreSnapshot {
+	readonly cursor: Cursor;
+	readonly events: readonly SnapshotEvent[];
+	/** Up to which row the counts include the newest journal of each device. */
+	readonly journals: readonly { readonly device: string; readonly journal: string; readonly through: number }[];
+}
+
 /**
  * What a server keeps. Two implementations, SQLite and PostgreSQL, pass one suite (`store.suite.ts`). Its law:
  *
@@ -181,7 +197,7 @@ export interface Store {
 	/** Decides claims in the order given. Answers come in the same order. */
 	claim(batch: readonly VenueClaim[]): Promise<readonly ClaimAnswer[]>;
 	/** Claims of a device without a journal row yet: it is asked for them when it connects. */
-	openClaims(venue: string, device: string): Promise<readonly { readonly redemption: string; readonly atMs: number }[]>;
+	openClaims(venue: string, device: string): Promise<readonly OpenClaim[]>;
 	/** Gives held uses back: the device has no row for them, or staff say that it is dead. */
 	releaseClaims(release: {
 		readonly venue: string;
@@ -195,7 +211,7 @@ export interface Store {
 	appendControl(venue: string, changes: readonly ControlChange[], atMs: number): Promise<number>;
 	/** Entries after `since`, at most `limit`; `undefined` where the cursor is of another epoch: a snapshot is needed. */
 	feed(venue: string, since: Cursor, limit: number): Promise<FeedPage | undefined>;
-	snapshot(venue: string): Promise<{ readonly cursor: Cursor; readonly events: readonly SnapshotEvent[] }>;
+	snapshot(venue: string): Promise<StoreSnapshot>;
 	/** Makes or replaces an event, and tells the control log. */
 	putEvent(venue: string, event: VenueEvent, atMs: number): Promise<void>;
 	events(venue: string): Promise<readonly VenueEvent[]>;

@@ -2,13 +2,16 @@ import { splitTicketId } from '../../../gate-agent/core/ledger-rules.ts';
 import type { JournalRow } from '../../../gate-agent/core/redemption.ts';
 import type { Claim, ClaimAnswer } from '../../protocol/claims.ts';
 import type { AdmissionChange } from '../../protocol/feed.ts';
+import type { ResponseOf } from '../../protocol/paths.ts';
+
+type OpenClaim = ResponseOf<'openClaims'>['claims'][number];
 
 /** The rights of one authority: who holds which use. In memory, without a past. */
 export interface FakeRights {
 	claim(device: string, claim: Claim): ClaimAnswer;
 	/** What a journal row changes; undefined where it changes no count. */
 	settle(device: string, row: JournalRow): AdmissionChange | undefined;
-	openClaims(device: string): readonly { readonly redemption: string; readonly atMs: number }[];
+	openClaims(device: string): readonly OpenClaim[];
 	/** Grants by the authority, by `evt/idx allowance`: at most as many as uses, or the law is broken. */
 	readonly grants: ReadonlyMap<string, number>;
 	count(evt: string, idx: number, allowance: string): { readonly used: number; readonly held: number };
@@ -63,10 +66,10 @@ class Rights implements FakeRights {
 		return answer;
 	}
 
-	openClaims(device: string): readonly { readonly redemption: string; readonly atMs: number }[] {
+	openClaims(device: string): readonly OpenClaim[] {
 		return [...this.#claims.values()]
 			.filter((each) => each.open && each.device === device)
-			.map(({ claim, atMs }) => ({ redemption: claim.redemption, atMs }));
+			.map(({ claim, atMs }) => ({ redemption: claim.redemption, journal: claim.journal, atMs }));
 	}
 
 	count(evt: string, idx: number, allowance: string): { readonly used: number; readonly held: number } {
@@ -122,9 +125,9 @@ class Rights implements FakeRights {
 	/** A row of a redemption that no claim of this authority stands for. */
 	#unasked(device: string, row: JournalRow): Held | undefined {
 		if (row.kind !== 'granted') return undefined;
-		const { redemption, allowance, cls, uses, use = 1, lane, at: atMs } = row;
+		const { redemption, allowance, cls, uses, use = 1, lane, at: atMs, epoch: journal } = row;
 		const { evt, idx } = splitTicketId(row.ticket);
-		const claim: Claim = { redemption, evt, idx, allowance, cls, use, uses, lane, atMs };
+		const claim: Claim = { redemption, journal, evt, idx, allowance, cls, use, uses, lane, atMs };
 		const held: Held = { device, claim, answer: { redemption, result: 'granted' }, atMs, open: false, held: 0 };
 		this.#claims.set(redemption, held);
 		return held;

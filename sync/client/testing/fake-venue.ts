@@ -169,6 +169,13 @@ export class FakeVenue {
 				return clock.busy(this.#ingest(device, (request as RequestOf<'segments'>).segment));
 			case 'feed':
 				return this.#feed(request as RequestOf<'feed'>);
+			case 'report': {
+				const journal = this.journals.get(device);
+				return ok({
+					...(journal && { journal: { epoch: journal.epoch, through: journal.rows.length } }),
+					status: journal?.status ?? 'active',
+				});
+			}
 			case 'snapshot':
 				return ok(await this.#snapshot());
 			case 'enroll':
@@ -277,7 +284,10 @@ export class FakeVenue {
 			events.push({ evt, policy, redeemed, revoked: await packNumbers(this.#revoked.get(evt) ?? [], zlib), counts });
 		}
 		const cursor = { epoch: this.epoch, control: this.control.length, admissions: this.admissions.length };
-		return { cursor, events, devices: [] };
+		const journals = [...this.journals]
+			.filter(([, { rows }]) => rows.length > 0)
+			.map(([device, { epoch, rows }]) => ({ device, journal: epoch, through: rows.length }));
+		return { cursor, events, devices: [], journals };
 	}
 
 	#deviceOf({ headers }: HttpCall): string | undefined {

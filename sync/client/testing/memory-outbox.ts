@@ -18,13 +18,9 @@ export interface MemoryOutbox extends Outbox, ClaimJournal {
 	rowsReadMax(): number;
 }
 
-/** Makes a journal without rows. `beganMs`: claims older than it are lost. */
-export function createMemoryOutbox(options: {
-	readonly device: string;
-	readonly epoch: string;
-	readonly beganMs: number;
-}): MemoryOutbox {
-	const { device, epoch, beganMs } = options;
+/** Makes a journal without rows. */
+export function createMemoryOutbox(options: { readonly device: string; readonly epoch: string }): MemoryOutbox {
+	const { device, epoch } = options;
 	const rows: StoredRow[] = [];
 	const named = new Set<string>();
 	let head: JournalHead = emptyJournal(epoch);
@@ -54,12 +50,12 @@ export function createMemoryOutbox(options: {
 		rememberAccepted: async (seq) => {
 			accepted = seq;
 		},
-		answer: async ({ redemption, atMs }) => {
+		answer: async ({ redemption, journal }) => {
 			if (named.has(redemption)) return 'found';
-			if (atMs < beganMs) return 'lost';
+			if (journal !== epoch) return 'lost';
 			// The authority sends ids that this device has made.
 			const released = { kind: 'released', redemption, lane: 'lane-1' } as Fact;
-			append(released, atMs);
+			append(released, head.atMs);
 			return 'released';
 		},
 		rowsReadMax: () => readMax,

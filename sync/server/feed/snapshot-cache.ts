@@ -73,7 +73,7 @@ function isFresh({ cursor, madeMs }: Made, head: Cursor, nowMs: number): boolean
 
 async function make({ store, venue, manifest, nowMs }: SnapshotOptions): Promise<Made> {
 	const madeMs = nowMs();
-	const { cursor, events } = await store.snapshot(venue);
+	const { cursor, events, journals } = await store.snapshot(venue);
 	// Rules and devices are read after the cursor, so they are never older than it; the feed then repeats a change.
 	const [rules, devices] = [await store.events(venue), await store.devices(venue)];
 	const policies = new Map(rules.map(({ evt, policy }) => [evt, policy]));
@@ -82,6 +82,7 @@ async function make({ store, venue, manifest, nowMs }: SnapshotOptions): Promise
 		events: await Promise.all(events.map((event) => packEvent(event, policies.get(event.evt)))),
 		keys: manifest,
 		devices: devices.flatMap(({ device, status }) => (status === 'active' ? [] : [{ device, status }])),
+		journals: [...journals],
 	};
 	const body = await promisify(gzip)(JSON.stringify(content));
 	return { cursor, madeMs, events, body, etag: `"${formatCursor(cursor)}"` };

@@ -41,7 +41,7 @@ function claimOf(over: object = {}) {
 	drawn += 1;
 	const redemption = String(drawn).padStart(22, 'R');
 	const ticket = { evt: 'lantern-2026', idx: 1, allowance: 'ticket', cls: 'adult', use: 1, uses: 1 };
-	return { redemption, ...ticket, lane: 'lane-1', atMs: Date.now(), ...over };
+	return { redemption, journal: 'epoch-1', ...ticket, lane: 'lane-1', atMs: Date.now(), ...over };
 }
 const claim = (claims: unknown, token: string) =>
 	venue.ask({ method: 'POST', path: '/v1/claims', body: { claims } }, token);

@@ -42,6 +42,7 @@ export function deviceAnswers(parts: ServerParts, authority: Authority): Answers
 		claims: ({ input, device }) => claims(parts, authority, { input, device }),
 		openClaims: ({ device }) => openClaims(parts, authority, device),
 		segments: ({ input, device }) => segments(parts, device, input),
+		report: ({ device }) => report(parts, device),
 		snapshot: ({ request, reply }) => snapshot(parts, request, reply),
 		feed: async ({ input, request, reply }) => {
 			const since = parseCursor(String(request.headers['last-event-id'] ?? input.since));
@@ -121,7 +122,7 @@ async function openClaims(
 ): Promise<ResponseOf<'openClaims'>> {
 	const { epoch }: VenueHead = await authority.mayGrant();
 	const open = await store.openClaims(venue, device);
-	return { epoch, claims: open.slice(0, openClaimsMax).map(({ redemption, atMs }) => ({ redemption, atMs })) };
+	return { epoch, claims: open.slice(0, openClaimsMax).map((claim) => ({ ...claim })) };
 }
 
 async function segments(
@@ -152,6 +153,16 @@ async function segments(
 	}
 	const conflicts = outcome.kind === 'accepted' ? [...outcome.conflicts] : [];
 	return { acceptedThrough, conflicts, status: device.status === 'quarantined' ? 'quarantined' : 'active' };
+}
+
+async function report({ store, venue }: ServerParts, { device: id }: Device): Promise<ResponseOf<'report'>> {
+	const device = await store.device(venue, id);
+	if (!device) throw new Refusal('device_unknown');
+	const { deviceEpoch: epoch, acceptedThrough: through, status } = device;
+	return {
+		...(epoch !== undefined && { journal: { epoch, through } }),
+		status: status === 'quarantined' ? 'quarantined' : 'active',
+	};
 }
 
 async function snapshot(parts: ServerParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

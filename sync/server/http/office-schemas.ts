@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { className, deviceId, eventId, laneName, ticketNumber } from '../../protocol/fields.ts';
+import { policySchema } from '../../protocol/policy.ts';
 import { orderCountMax } from '../issuing.ts';
 
 const closed = { additionalProperties: false };
@@ -48,52 +49,6 @@ export const params = {
 	device: Type.Object({ device: deviceId }),
 	id: Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }) }),
 } as const;
-
-const count = (maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum }));
-const instantMs = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 });
-
-/** The `ClassPolicy` of the core: a gate follows it without looking at it again. */
-const classPolicySchema = Type.Object(
-	{
-		allowance: Type.Enum(['ticket', 'day', 'session', 'zone']),
-		reentry: Type.Enum(['none', 'after_exit']),
-		lane: Type.Enum(['open', 'cue', 'confirm']),
-		cue: Type.Optional(Type.Enum(['check_height', 'check_id', 'check_card', 'assist', 'welcome'])),
-		group: Type.Enum(['single', 'run']),
-		offline: Type.Enum(['admit', 'refuse']),
-		unverifiedPerHour: count(100_000),
-		unverifiedLimit: Type.Enum(['alarm', 'refuse']),
-		homeOnly: Type.Boolean(),
-		giveBack: Type.Boolean(),
-		passageTimeoutMs: count(600_000),
-		clockUntrusted: Type.Enum(['admit', 'refuse']),
-	},
-	closed,
-);
-
-/** An event's `Policy`, whole. */
-const policySchema = Type.Object(
-	{
-		evt: eventId,
-		timeZone: Type.String({ pattern: '^[A-Za-z0-9_+/-]{1,64}$' }),
-		dayStartsAtMinutes: Type.Integer({ minimum: 0, maximum: 1_439 }),
-		classes: Type.Record(className, classPolicySchema),
-		unknownClass: Type.Enum(['admit', 'staff']),
-		sessions: Type.Record(
-			name,
-			Type.Object(
-				{
-					fromMs: instantMs,
-					untilMs: instantMs,
-					graceMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
-					postponedMs: Type.Integer({ minimum: -31_536_000_000, maximum: 31_536_000_000 }),
-				},
-				closed,
-			),
-		),
-	},
-	closed,
-);
 
 /** An event and its rules. */
 export const eventSchema = Type.Object({ policy: policySchema }, closed);

@@ -92,7 +92,7 @@ describe('a server that stops', () => {
 		const stream = await server.client.open({ method: 'GET', path: '/v1/feed?since=1.0.0', headers });
 		const claim = (idx: number) => ({
 			...{ redemption: String(idx).padStart(22, 'R'), evt, idx, allowance: 'ticket', cls: 'adult', use: 1, uses: 1 },
-			...{ lane: 'lane-1', atMs: Date.now() },
+			...{ lane: 'lane-1', atMs: Date.now(), journal: 'epoch-1' },
 		});
 		const asked = Array.from({ length: 40 }, (_, idx) =>
 			server.ask({ method: 'POST', path: '/v1/claims', body: { claims: [claim(idx)] } }, device.token),

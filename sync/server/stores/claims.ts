@@ -21,17 +21,23 @@ export function claimMethods(database: Database): Pick<Store, 'claim' | 'openCla
 		openClaims: async (venue, device) => {
 			const rows = await db
 				.selectFrom('redemptions')
-				.select(['redemption', 'at_ms'])
+				.select(['redemption', 'claim_journal', 'at_ms'])
 				.where('venue_id', '=', venue)
 				.where('device', '=', device)
 				.where('state', '=', 'claimed')
 				.orderBy('at_ms')
 				.execute();
-			return rows.map(({ redemption, at_ms }) => ({ redemption, atMs: at_ms }));
+			// A claim from before the column came is answered as one of a lost journal.
+			return rows.map(({ redemption, claim_journal, at_ms }) => {
+				return { redemption, journal: claim_journal ?? noJournal, atMs: at_ms };
+			});
 		},
 		releaseClaims: (release) => transact(database, (work) => releaseClaims(work, release)),
 	};
 }
+
+/** Stands where a claim did not say which journal it is for. */
+const noJournal = '-';
 
 interface Asked {
 	readonly claim: VenueClaim;
@@ -81,7 +87,7 @@ function decide(
 	rights: RightsFold,
 	revoked: boolean,
 ): { readonly record: RedemptionRecord; readonly verdict: Verdict } {
-	const { lane, uses, use } = claim;
+	const { lane, uses, use, journal } = claim;
 	const { right, verdict } = decideAsk(rights.get(key, use), { uses, lane, atMs: claim.atMs, revoked });
 	const denied = verdict.result === 'denied';
 	if (!denied && uses > 0) rights.set(key, right);
@@ -89,6 +95,7 @@ function decide(
 		...key,
 		...{ uses, reentry: uses === 0, rung: 'authority', lane, atMs, taken: 0, returned: 0 },
 		state: denied ? 'denied' : 'claimed',
+		claimJournal: journal,
 		...(denied ? { answer: JSON.stringify(verdict) } : {}),
 	};
 	return { record, verdict };

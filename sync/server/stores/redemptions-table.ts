@@ -19,6 +19,8 @@ export interface RedemptionRecord extends RedemptionKey, RightKey, Redemption {
 	readonly takenAt?: { readonly epoch: number; readonly n: number };
 	/** What a denied claim was told, as JSON. */
 	readonly answer?: string;
+	/** Device epoch of the journal that a claim was made for. */
+	readonly claimJournal?: string;
 }
 
 /** One text for each redemption. */
@@ -31,7 +33,7 @@ const keyColumns = columns('venue_id', 'device', 'redemption');
 const recordColumns = columns(
 	...['venue_id', 'device', 'redemption', 'evt', 'idx:bigint', 'allowance', 'uses:bigint', 'reentry:bigint', 'rung'],
 	...['lane', 'at_ms:bigint', 'state', 'taken:bigint', 'returned:bigint', 'taken_epoch:bigint', 'taken_n:bigint'],
-	'answer',
+	...['answer', 'claim_journal'],
 );
 
 interface Row {
@@ -53,6 +55,7 @@ interface Row {
 	taken_epoch: number | null;
 	taken_n: number | null;
 	answer: string | null;
+	claim_journal: string | null;
 }
 
 /** Reads redemptions of locked venues, by their texts. */
@@ -71,7 +74,7 @@ export async function loadRedemptions(
 }
 
 function recordOf(row: Row): RedemptionRecord {
-	const { venue_id, reentry, at_ms, taken_epoch, taken_n, answer, ...rest } = row;
+	const { venue_id, reentry, at_ms, taken_epoch, taken_n, answer, claim_journal, ...rest } = row;
 	return {
 		...rest,
 		venue: venue_id,
@@ -79,6 +82,7 @@ function recordOf(row: Row): RedemptionRecord {
 		atMs: at_ms,
 		...(taken_epoch === null || taken_n === null ? {} : { takenAt: { epoch: taken_epoch, n: taken_n } }),
 		...(answer === null ? {} : { answer }),
+		...(claim_journal === null ? {} : { claimJournal: claim_journal }),
 	};
 }
 
@@ -88,7 +92,7 @@ export async function saveRedemptions({ tx, dialect }: Work, records: readonly R
 	const rows = records.map((record) => [
 		...[record.venue, record.device, record.redemption, record.evt, record.idx, record.allowance, record.uses],
 		...[record.reentry ? 1 : 0, record.rung, record.lane, record.atMs, record.state, record.taken, record.returned],
-		...[record.takenAt?.epoch ?? null, record.takenAt?.n ?? null, record.answer ?? null],
+		...[record.takenAt?.epoch ?? null, record.takenAt?.n ?? null, record.answer ?? null, record.claimJournal ?? null],
 	]);
 	const kept = new Set(keyColumns.map(({ name }) => name));
 	const changes = recordColumns

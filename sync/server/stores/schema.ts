@@ -48,6 +48,8 @@ export interface Tables {
 		taken_n: number | null;
 		/** What a denied claim was told, as JSON. */
 		answer: string | null;
+		/** Device epoch of the journal that a claim was made for. */
+		claim_journal: string | null;
 	};
 	revoked_pages: { venue_id: string; evt: string; page: number; bits: Uint8Array };
 	segments: {
@@ -180,6 +182,7 @@ const migrations: readonly (readonly string[])[] = [
 			redemption TEXT NOT NULL, PRIMARY KEY (venue_id, device, redemption, case_id)) CLUSTERED`,
 		`CREATE INDEX case_redemptions_of_case ON case_redemptions (venue_id, case_id)`,
 	],
+	[`ALTER TABLE redemptions ADD COLUMN claim_journal TEXT`],
 ];
 
 /** Brings a database to the newest schema, in one transaction. Throws `store_newer`. */

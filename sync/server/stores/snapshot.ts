@@ -1,7 +1,7 @@
 import { wholeTicket } from '../../../gate-agent/core/allowance.ts';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
 import { pageBytes } from '../../../gate-agent/core/sparse-pages.ts';
-import type { SnapshotEvent, Store } from '../store.ts';
+import type { SnapshotEvent, Store, StoreSnapshot } from '../store.ts';
 import { type Database, readAtOnce, type Work } from './dialect.ts';
 
 /** The snapshot's part of a store. */
@@ -24,7 +24,18 @@ async function readSnapshot(work: Work, venue: string): ReturnType<Store['snapsh
 		const { redeemed = [], counts = [] } = counted.get(evt) ?? {};
 		return { evt, redeemed, revoked: revoked.get(evt) ?? [], counts };
 	});
-	return { cursor: head, events };
+	return { cursor: head, events, journals: await readJournals(work, venue) };
+}
+
+async function readJournals({ tx }: Work, venue: string): Promise<StoreSnapshot['journals']> {
+	const rows = await tx
+		.selectFrom('devices')
+		.select(['device', 'device_epoch as journal', 'accepted_through as through'])
+		.where('venue_id', '=', venue)
+		.where('accepted_through', '>', 0)
+		.orderBy('device')
+		.execute();
+	return rows.flatMap(({ device, journal, through }) => (journal === null ? [] : [{ device, journal, through }]));
 }
 
 interface Counted {

@@ -23,7 +23,16 @@ export function newRedemption(): string {
 
 /** A claim of a device for ticket `idx`. */
 export function claimOf(venue: string, device: string, claim: Partial<Claim> & { readonly idx: number }): VenueClaim {
-	const rest = { evt, allowance: 'ticket', cls: 'adult', use: 1, uses: 1, lane: 'lane-1', atMs: nowMs };
+	const rest = {
+		evt,
+		allowance: 'ticket',
+		cls: 'adult',
+		use: 1,
+		uses: 1,
+		lane: 'lane-1',
+		atMs: nowMs,
+		journal: firstEpoch,
+	};
 	return { venue, device, atMs: nowMs, claim: { redemption: newRedemption(), ...rest, ...claim } };
 }
 
@@ -54,8 +63,11 @@ export interface Entry {
 	readonly back?: number;
 }
 
+/** Device epoch of a journal, unless it says otherwise. */
+export const firstEpoch = 'epoch-1';
+
 /** Begins a journal. */
-export function journalOf(venue: string, device: string, epoch = 'epoch-1'): DeviceJournal {
+export function journalOf(venue: string, device: string, epoch = firstEpoch): DeviceJournal {
 	return continueJournal({ venue, device, head: emptyJournal(epoch), rows: [] });
 }
 

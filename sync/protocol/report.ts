@@ -1,0 +1,48 @@
+import Type from 'typebox';
+import { deviceEpoch, laneName } from './fields.ts';
+
+const word = Type.String({ pattern: '^[a-z0-9_:.-]{1,64}$' });
+const milliseconds = Type.Number({ minimum: -1e15, maximum: 1e15 });
+
+/** Lanes of one report. */
+export const reportLanesMax = 64;
+
+/**
+ * `POST /v1/report`: how a device stands, for the people who look after it. It is sent when the device comes online, when
+ * something changes, and now and then.
+ */
+export const reportSchema = Type.Object(
+	{
+		version: Type.String({ minLength: 1, maxLength: 32, description: 'Version of its program.' }),
+		waiting: Type.Integer({ minimum: 0, description: 'Journal rows that the server has not acknowledged.' }),
+		listAgeMs: Type.Optional(
+			Type.Integer({ minimum: 0, description: 'Since its lists were confirmed to be current.' }),
+		),
+		clockTrusted: Type.Boolean(),
+		clockOffsetMs: Type.Optional({ ...milliseconds, description: 'Server time minus its clock.' }),
+		roundTripMs: Type.Optional(milliseconds),
+		lanes: Type.Array(
+			Type.Object(
+				{
+					lane: laneName,
+					mode: word,
+					phase: word,
+					emergency: Type.Boolean(),
+					missing: Type.Array(word, { maxItems: 16, description: 'Devices that the lane cannot work without.' }),
+					alarms: Type.Array(word, { maxItems: 16 }),
+				},
+				{ additionalProperties: false },
+			),
+			{ maxItems: reportLanesMax },
+		),
+	},
+	{ additionalProperties: false },
+);
+/**
+ * What the server knows of the device. A device whose own journal of this epoch ends before `through` has got an old
+ * disk back: it begins a new epoch before it admits again.
+ */
+export const reportResponseSchema = Type.Object({
+	journal: Type.Optional(Type.Object({ epoch: deviceEpoch, through: Type.Integer({ minimum: 0 }) })),
+	status: Type.Enum(['active', 'quarantined']),
+});
