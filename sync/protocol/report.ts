@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { cursorSchema } from './cursor.ts';
 import { deviceEpoch, laneName } from './fields.ts';
 
 const word = Type.String({ pattern: '^[a-z0-9_:.-]{1,64}$' });
@@ -14,6 +15,11 @@ export const reportLanesMax = 64;
 export const reportSchema = Type.Object(
 	{
 		version: Type.String({ minLength: 1, maxLength: 32, description: 'Version of its program.' }),
+		cursor: Type.Optional({
+			...cursorSchema,
+			description:
+				'What it has applied, read before `waiting`: without rows that wait, all that it did until then is here.',
+		}),
 		waiting: Type.Integer({ minimum: 0, description: 'Journal rows that the server has not acknowledged.' }),
 		listAgeMs: Type.Optional(
 			Type.Integer({ minimum: 0, description: 'Since its lists were confirmed to be current.' }),
