@@ -4,18 +4,12 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
+import { assembleServer } from './assemble-server.ts';
 import { makePrivateFolder, publicMode, readIfThere, writeDurably } from './durable-file.ts';
-import { createFeedHub } from './feed/feed-hub.ts';
-import { createSnapshotCache } from './feed/snapshot-cache.ts';
-import { createAccessTokens } from './http/access-tokens.ts';
 import { type App, createApp } from './http/app.ts';
-import { createNonces } from './http/nonces.ts';
 import type { Issuer } from './issuing.ts';
-import { createMetrics } from './metrics.ts';
 import { openPostgresOffice, openSqliteOffice } from './office/kysely-office.ts';
 import type { Office } from './office/office.ts';
-import { createOperators } from './office/operators.ts';
-import { createSegmentsQueue } from './queues/segments-queue.ts';
 import { openServerKeys } from './server-keys.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Store } from './store.ts';
@@ -74,7 +68,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const tls = await openTls(options);
 	const store = await openStore(options);
 	const office = await openOffice(options);
-	const parts = await assemble(options, { store, office, fingerprint: tls.fingerprint });
+	const keys = await openServerKeys(options.dir);
+	const { venue, issuer, log, nowMs } = options;
+	const { fingerprint } = tls;
+	const parts = assembleServer({ venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs });
 	await openVenue(parts, options);
 	const app = await createApp(parts, tls);
 	const renewal = setInterval(() => void renew(app, options), renewalMs);
@@ -109,33 +106,6 @@ async function openStore({ dir, store = `sqlite:${join(dir, 'venue.db')}` }: Dat
 
 function isPostgres(store: string | undefined): store is string {
 	return store !== undefined && /^postgres(ql)?:\/\//.test(store);
-}
-
-async function assemble(
-	options: ServerOptions,
-	opened: { readonly store: Store; readonly office: Office; readonly fingerprint: string },
-): Promise<ServerParts> {
-	const { venue, issuer, log, nowMs } = options;
-	const { store, office } = opened;
-	const keys = await openServerKeys(options.dir);
-	const feed = createFeedHub(store);
-	const segments = createSegmentsQueue(store, feed.wake);
-	return {
-		...opened,
-		venue,
-		server: centreId,
-		issuer,
-		keys,
-		feed,
-		segments,
-		log,
-		nowMs,
-		operators: createOperators({ office, nowMs }),
-		tokens: createAccessTokens({ secret: keys.tokenSecret, server: centreId, venue }),
-		nonces: createNonces(),
-		snapshots: createSnapshotCache({ store, venue, manifest: issuer.manifest, nowMs }),
-		metrics: createMetrics({ listeners: feed.listeners, rowsWaiting: segments.waiting }),
-	};
 }
 
 /** Makes the venue at the first start, and tells devices of a key manifest that they may not have. */

@@ -11,7 +11,7 @@ import { createAuthority } from './authority.ts';
 import { createDeviceAuth } from './device-auth.ts';
 import { deviceAnswers } from './device-routes.ts';
 import { addDocs } from './docs.ts';
-import { addOfficeRoutes } from './office-routes.ts';
+import { addOfficeRoutes, type Doors } from './office-routes.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { addRefusals, Refusal } from './refusal.ts';
 import { addStatusLists } from './status-lists.ts';
@@ -48,13 +48,32 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 		routerOptions: { maxParamLength: 128 },
 	});
 	app.server.maxConnections = httpLimits.connectionsMax;
-	app.setValidatorCompiler(({ schema }) => checkOf(schema as TSchema));
-	// What a route gives is sent as it is: a schema that hid a member would hide a mistake.
-	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
 	await app.register(swagger, {
 		openapi: { info: { title: 'Stileward server', version: '1', description: 'The calls of a venue’s server.' } },
 	});
-	addRefusals(app as unknown as FastifyInstance);
+	// The calls of devices are the same on every kind of Node's servers.
+	const doors = addDeviceCalls(app as unknown as FastifyInstance, parts);
+	addOfficeRoutes(app, parts, doors);
+	addStatusLists(app, parts, doors.stranger);
+	addDocs(app, parts);
+	await app.ready();
+	return app;
+}
+
+/** Makes an app that answers devices alone and never listens: the simulator calls it by `inject`. */
+export async function createDeviceApp(parts: ServerParts): Promise<FastifyInstance> {
+	const app = fastify({ logger: false, bodyLimit: httpLimits.bodyBytesMax, return503OnClosing: false });
+	addDeviceCalls(app, parts);
+	await app.ready();
+	return app;
+}
+
+/** Adds every call of the protocol, with its checks, its limits and the form of its refusals. */
+function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
+	app.setValidatorCompiler(({ schema }) => checkOf(schema as TSchema));
+	// What a route gives is sent as it is: a schema that hid a member would hide a mistake.
+	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+	addRefusals(app);
 	addFigures(app, parts);
 	const auth = createDeviceAuth(parts);
 	const strangers = createRateLimit(strangerRule);
@@ -80,11 +99,7 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 			},
 		});
 	}
-	addOfficeRoutes(app, parts, { stranger, forgetDevice: auth.forget });
-	addStatusLists(app, parts, stranger);
-	addDocs(app, parts);
-	await app.ready();
-	return app;
+	return { stranger, forgetDevice: auth.forget };
 }
 
 function schemaOf({ method, request, response, summary, auth }: Route) {
@@ -108,7 +123,7 @@ function checkOf(schema: TSchema) {
 	};
 }
 
-function addFigures(app: App, { metrics, log }: ServerParts): void {
+function addFigures(app: FastifyInstance, { metrics, log }: ServerParts): void {
 	app.addHook('onRequest', async (request, reply) => {
 		reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
 	});

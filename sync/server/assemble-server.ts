@@ -1,0 +1,31 @@
+import { createFeedHub } from './feed/feed-hub.ts';
+import { createSnapshotCache } from './feed/snapshot-cache.ts';
+import { createAccessTokens } from './http/access-tokens.ts';
+import { createNonces } from './http/nonces.ts';
+import { createMetrics } from './metrics.ts';
+import { createOperators } from './office/operators.ts';
+import { createSegmentsQueue } from './queues/segments-queue.ts';
+import type { ServerParts } from './server-parts.ts';
+
+/** What a server is given: what outlives its process, and what it takes from its surroundings. */
+export type ServerBasis = Pick<
+	ServerParts,
+	'venue' | 'server' | 'fingerprint' | 'store' | 'office' | 'issuer' | 'keys' | 'log' | 'nowMs'
+>;
+
+/** Joins the parts of a server that begin anew with each of its processes. The simulator's servers are made here, too. */
+export function assembleServer(basis: ServerBasis): ServerParts {
+	const { venue, server, store, office, issuer, keys, nowMs } = basis;
+	const feed = createFeedHub(store);
+	const segments = createSegmentsQueue(store, feed.wake);
+	return {
+		...basis,
+		feed,
+		segments,
+		operators: createOperators({ office, nowMs }),
+		tokens: createAccessTokens({ secret: keys.tokenSecret, server, venue }),
+		nonces: createNonces(),
+		snapshots: createSnapshotCache({ store, venue, manifest: issuer.manifest, nowMs }),
+		metrics: createMetrics({ listeners: feed.listeners, rowsWaiting: segments.waiting }),
+	};
+}
