@@ -22,7 +22,7 @@ export function formatCursor({ epoch, control, admissions }: Cursor): string {
 
 /** Reads a cursor; undefined for anything that `formatCursor` does not write. */
 export function parseCursor(text: string): Cursor | undefined {
-	const match = /^([1-9]\d{0,8})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})$/.exec(text);
+	const match = /^([1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})$/.exec(text);
 	if (!match) return undefined;
 	return { epoch: Number(match[1]), control: Number(match[2]), admissions: Number(match[3]) };
 }

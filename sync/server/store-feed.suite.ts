@@ -3,7 +3,7 @@ import type { Cursor } from '../protocol/cursor.ts';
 import type { FeedEntry } from '../protocol/feed.ts';
 import type { Laws } from './store.suite.ts';
 import type { Store } from './store.ts';
-import { claimOf, evt, journalOf, nowMs, prepareVenue } from './testing/device-journal.ts';
+import { claimOf, deviceNamed, evt, journalOf, nowMs, prepareVenue } from './testing/device-journal.ts';
 
 const start: Cursor = { epoch: 1, control: 0, admissions: 0 };
 
@@ -91,6 +91,31 @@ export const feedLaws: Laws = {
 			['admissions', 2],
 		]);
 		expect(page?.next).toEqual({ epoch: 2, control: control + 1, admissions: 2 });
+	},
+	'after a loss nothing that may have been given out before is given out again': async ({ store, venue }) => {
+		const order = { venue, evt, order: 'o', cls: 'adult', count: 3, use: 1, claims: {}, atMs: nowMs };
+		const { from } = await store.issueOrder(order);
+		await store.addEnrollmentCode({ venue, name: 'gate-9', codeHash: `${venue}-spent`, expiresMs: nowMs + 9_999 });
+		const before = await store.head(venue);
+		const epoch = await store.beginEpoch({ venue, server: 'centre', atMs: nowMs, lost: true });
+		const later = await store.beginEpoch({ venue, server: 'centre', atMs: nowMs + 1_000, lost: true });
+		// Another restore of the same backup, a second later, is another epoch.
+		expect([epoch, later]).toEqual([nowMs / 1000, nowMs / 1000 + 1]);
+		const head = await store.head(venue);
+		expect(head).toMatchObject({ epoch: later, admissions: 0 });
+		expect(head?.control).toBeGreaterThan((before?.control ?? 0) + 1_000_000);
+		const next = await store.issueOrder({ ...order, order: 'p' });
+		expect(next.from).toBeGreaterThan(from + 3 + 1_000_000);
+		const [jwk, device] = [{ kty: 'OKP' }, deviceNamed(`${venue}/gate-9`)];
+		expect(await store.enroll({ codeHash: `${venue}-spent`, jwk, device, atMs: nowMs })).toBeUndefined();
+		// The control log goes on behind the gap, and its reader finds it.
+		const page = await store.feed(venue, { epoch: later, control: before?.control ?? 0, admissions: 0 }, 10);
+		expect(page?.entries.map(({ change }) => change)).toEqual([
+			{ kind: 'authority', epoch, server: 'centre' },
+			{ kind: 'authority', epoch: later, server: 'centre' },
+		]);
+		expect(page?.next.control).toBe(head?.control);
+		expect(await store.beginEpoch({ venue, server: 'hub', atMs: nowMs })).toBe(later + 1);
 	},
 	'an event is replaced whole, and the control log says so': async ({ store, venue }) => {
 		await store.putEvent(venue, { evt, policy: { evt, v: 2 } }, nowMs);

@@ -58,8 +58,11 @@ export interface Conflict {
 export interface VenueHead extends Cursor {
 	/** The server that may grant in this epoch. */
 	readonly authority: string;
-	/** A device has shown a higher cursor than this store's: it lost what it had and grants nothing until a new epoch. */
-	readonly behind?: true;
+	/**
+	 * This store does not have all that there was, and grants nothing until a new epoch: a device has shown a higher cursor
+	 * than its own, or it came back from a backup.
+	 */
+	readonly behind?: 'overtaken' | 'restored';
 }
 
 /** A device as the server knows it. */
@@ -181,7 +184,9 @@ export interface StoreSnapshot {
  *    log in that same transaction: numbers are gapless, and no reader ever sees n + 1 before n.
  * 5. Over-use is judged on settled passages only: a double entry is one case per allowance with `over` = how many too
  *    many, it grows and never changes its winner, and a late `not_taken` invents none.
- * 6. A new epoch begins the admissions log anew at 1; a store that is shown a higher cursor than its own stops granting.
+ * 6. A new epoch begins the admissions log anew at 1; a store that is shown a higher cursor than its own, or that came
+ *    back from a backup, stops granting. After such a loss the new epoch, the control log and ticket numbers go on above
+ *    everything that may have been given out before it.
  *
  * Methods reject with `venue_unknown`, `device_unknown`, `event_unknown`, `order_unknown`, `order_differs`,
  * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `store_busy` and `store_failed`.
@@ -278,8 +283,16 @@ export interface Store {
 		readonly by: string;
 		readonly atMs: number;
 	}): Promise<void>;
-	/** Moves the authority to `server`: epoch + 1, and the admissions log begins anew. Gives the new epoch. */
-	beginEpoch(change: { readonly venue: string; readonly server: string; readonly atMs: number }): Promise<number>;
+	/**
+	 * Moves the authority to `server`: a new epoch, and the admissions log begins anew. Gives the new epoch. `lost`: the
+	 * store may have lost what it once gave out, also where it does not know it (`head` then says no `behind`).
+	 */
+	beginEpoch(change: {
+		readonly venue: string;
+		readonly server: string;
+		readonly atMs: number;
+		readonly lost?: true;
+	}): Promise<number>;
 	close(): Promise<void>;
 }
 

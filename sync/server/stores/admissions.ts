@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { assert } from '../../../gate-agent/core/errors.ts';
 import type { AdmissionChange } from '../../protocol/feed.ts';
 import type { Right } from '../rights.ts';
+import type { VenueHead } from '../store.ts';
 import { columns, names, type Work } from './dialect.ts';
-import type { LockedHead } from './heads.ts';
 import type { RedemptionRecord } from './redemptions-table.ts';
 
 /** A change of a right on its way to the admissions log. */
@@ -33,7 +33,7 @@ const logColumns = columns('venue_id', 'epoch:bigint', 'n:bigint', 'change');
 export async function logAdmissions<Change extends LoggedChange>(
 	work: Work,
 	changes: readonly Change[],
-	heads: ReadonlyMap<string, LockedHead>,
+	heads: ReadonlyMap<string, VenueHead>,
 ): Promise<readonly { readonly change: Change; readonly entry: LogEntry }[]> {
 	if (changes.length === 0) return [];
 	const next = await takeAdmissionNumbers(

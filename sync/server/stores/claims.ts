@@ -1,11 +1,11 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import type { ClaimAnswer } from '../../protocol/claims.ts';
 import { applyOutcome, decideAsk, type Verdict } from '../rights.ts';
-import { batchMax, type Store, type VenueClaim } from '../store.ts';
+import { batchMax, type Store, type VenueClaim, type VenueHead } from '../store.ts';
 import { type LoggedChange, logAdmissions } from './admissions.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
-import { type LockedHead, lockVenues } from './heads.ts';
+import { lockVenues } from './heads.ts';
 import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
 import { loadRevoked, loadRights, type RightKey, type RightsFold } from './rights-table.ts';
 
@@ -71,7 +71,8 @@ async function decideClaims(work: Work, batch: readonly VenueClaim[]): Promise<r
 }
 
 /** Throws `authority_lost` where this store may not grant: another epoch has begun, or it is behind its devices. */
-function assertGrants({ venue, epoch }: VenueClaim, head: LockedHead | undefined): void {
+function assertGrants({ venue, epoch }: VenueClaim, head: VenueHead | undefined): void {
+	if (head?.behind === 'restored') throw new StilewardError('authority_lost', `${venue} came back from a backup`);
 	if (head?.behind) throw new StilewardError('authority_lost', `a device has seen more of ${venue} than this server`);
 	if (epoch === undefined || epoch === head?.epoch) return;
 	throw new StilewardError('authority_lost', `${venue} is in epoch ${head?.epoch} and not in ${epoch}`);

@@ -36,6 +36,7 @@ async function markBehind({ db }: Database, venue: string, since: Cursor): Promi
 		.updateTable('heads')
 		.set({ behind: 1 })
 		.where('venue_id', '=', venue)
+		.where('behind', '=', 0)
 		.where(({ eb, and, or }) =>
 			or([
 				eb('epoch', '<', since.epoch),

@@ -1,14 +1,15 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import type { ControlChange } from '../../protocol/feed.ts';
 import type { Store, VenueHead } from '../store.ts';
 import { columns, type Database, names, transact, type Work } from './dialect.ts';
+import type { Tables } from './schema.ts';
 
-/** A venue's head while its transaction holds it. */
-export interface LockedHead extends Omit<VenueHead, 'behind'> {
-	/** A device has shown a higher cursor: what this store counts is not all there was. */
-	readonly behind: boolean;
-}
+/** What `heads.behind` says, by its number. A backup carries the last of them (`backup/write-backup.ts`). */
+const behindKinds = [undefined, 'overtaken', 'restored'] as const;
+
+/** Ticket numbers that are left out after a loss: more than an event sells between two backups. */
+const numbersLeftOut = 10_000_000;
 
 /** The venues' own part of a store. */
 export function headMethods(database: Database): Pick<Store, 'createVenue' | 'head' | 'appendControl' | 'beginEpoch'> {
@@ -26,26 +27,52 @@ export function headMethods(database: Database): Pick<Store, 'createVenue' | 'he
 		head: async (venue) => {
 			const row = await db.selectFrom('heads').selectAll().where('venue_id', '=', venue).executeTakeFirst();
 			if (row === undefined) return undefined;
-			const { epoch, control, admissions, authority, behind } = row;
-			return { epoch, control, admissions, authority, ...(behind === 1 ? { behind: true } : {}) };
+			return headOf(row);
 		},
 		appendControl: (venue, changes, atMs) =>
 			transact(database, async (work) => {
 				await lockVenue(work, venue);
 				return logControl(work, { venue, changes, atMs });
 			}),
-		beginEpoch: ({ venue, server, atMs }) =>
-			transact(database, async (work) => {
-				const epoch = (await lockVenue(work, venue)).epoch + 1;
-				await work.tx
-					.updateTable('heads')
-					.set({ epoch, authority: server, admissions: 0, behind: 0 })
-					.where('venue_id', '=', venue)
-					.execute();
-				await logControl(work, { venue, changes: [{ kind: 'authority', epoch, server }], atMs });
-				return epoch;
-			}),
+		beginEpoch: (change) => transact(database, (work) => beginEpoch(work, change)),
 	};
+}
+
+function headOf({ epoch, control, admissions, authority, behind }: Omit<Selectable<Tables['heads']>, 'venue_id'>) {
+	const why = behindKinds[behind];
+	const head: VenueHead = { epoch, control, admissions, authority, ...(why === undefined ? {} : { behind: why }) };
+	return head;
+}
+
+/**
+ * After a loss nobody knows which epochs, control entries and ticket numbers were given out since the backup. The clock
+ * does: there never was an epoch or an entry for each second since 1970, and each restore happens at a later one.
+ */
+async function beginEpoch(work: Work, change: Parameters<Store['beginEpoch']>[0]): Promise<number> {
+	const { venue, server, atMs } = change;
+	const head = await lockVenue(work, venue);
+	const lost = change.lost === true || head.behind !== undefined;
+	const seconds = lost ? Math.floor(atMs / 1000) : 0;
+	const epoch = Math.max(head.epoch + 1, seconds);
+	const control = Math.max(head.control, seconds);
+	await work.tx
+		.updateTable('heads')
+		.set({ epoch, control, authority: server, admissions: 0, behind: 0 })
+		.where('venue_id', '=', venue)
+		.execute();
+	if (lost) await leaveOutNumbers(work, venue);
+	await logControl(work, { venue, changes: [{ kind: 'authority', epoch, server }], atMs });
+	return epoch;
+}
+
+/** Codes that were spent since would enroll again; they are short-lived, so none is kept. */
+async function leaveOutNumbers({ tx }: Work, venue: string): Promise<void> {
+	await tx
+		.updateTable('counters')
+		.set((counter) => ({ next_idx: counter('next_idx', '+', numbersLeftOut) }))
+		.where('venue_id', '=', venue)
+		.execute();
+	await tx.deleteFrom('enrollment_codes').where('venue_id', '=', venue).execute();
 }
 
 /**
@@ -53,20 +80,20 @@ export function headMethods(database: Database): Pick<Store, 'createVenue' | 'he
  * other. Everything that changes a venue takes this lock first; what it reads after that cannot change under it, and
  * numbers of the logs become visible in their order. Throws `venue_unknown`.
  */
-export async function lockVenues(work: Work, venues: Iterable<string>): Promise<ReadonlyMap<string, LockedHead>> {
+export async function lockVenues(work: Work, venues: Iterable<string>): Promise<ReadonlyMap<string, VenueHead>> {
 	const ids = [...new Set(venues)].sort();
 	const { tx, dialect } = work;
-	const { rows } = await sql<Omit<LockedHead, 'behind'> & { venue_id: string; behind: number }>`
+	const { rows } = await sql<Selectable<Tables['heads']>>`
 		SELECT venue_id, epoch, authority, control, admissions, behind FROM heads
 		WHERE venue_id IN (${sql.join(ids)}) ORDER BY venue_id ${dialect.forUpdate}`.execute(tx);
-	const heads = new Map(rows.map(({ venue_id, behind, ...head }) => [venue_id, { ...head, behind: behind === 1 }]));
+	const heads = new Map(rows.map((row) => [row.venue_id, headOf(row)]));
 	const unknown = ids.find((id) => !heads.has(id));
 	if (unknown !== undefined) throw new StilewardError('venue_unknown', `there is no venue ${unknown}`);
 	return heads;
 }
 
 /** Locks one venue. Throws `venue_unknown`. */
-export async function lockVenue(work: Work, venue: string): Promise<LockedHead> {
+export async function lockVenue(work: Work, venue: string): Promise<VenueHead> {
 	const head = (await lockVenues(work, [venue])).get(venue);
 	assert(head, 'a locked venue has a head');
 	return head;

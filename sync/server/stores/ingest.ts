@@ -1,11 +1,11 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import { applyOutcome, overUse } from '../rights.ts';
-import type { SegmentOutcome, Store, VenueSegment } from '../store.ts';
+import type { SegmentOutcome, Store, VenueHead, VenueSegment } from '../store.ts';
 import { type LogEntry, type LoggedChange, logAdmissions } from './admissions.ts';
 import { loadConflicts, openDeviceCases, openUseCases, type UseCase } from './case-files.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
-import { type LockedHead, lockVenues } from './heads.ts';
+import { lockVenues } from './heads.ts';
 import { type RedemptionFact, redemptionFact } from './journal-facts.ts';
 import {
 	hashLookup,
@@ -127,7 +127,7 @@ interface Row {
 }
 
 /** Applies new rows to the rights, in order, and writes each changed thing once. */
-async function applyRows(work: Work, fresh: readonly NewRows[], heads: ReadonlyMap<string, LockedHead>): Promise<void> {
+async function applyRows(work: Work, fresh: readonly NewRows[], heads: ReadonlyMap<string, VenueHead>): Promise<void> {
 	const rows = fresh.flatMap(factsOf);
 	if (rows.length === 0) return;
 	const known = await loadRedemptions(
@@ -221,7 +221,7 @@ function newRecord(key: RedemptionKey, { evt, idx, allowance }: RightKey, fact: 
 }
 
 /** Numbers the changes of each venue, notes which entry took a use first, and opens cases. */
-async function writeFold(work: Work, fold: RowsFold, heads: ReadonlyMap<string, LockedHead>): Promise<void> {
+async function writeFold(work: Work, fold: RowsFold, heads: ReadonlyMap<string, VenueHead>): Promise<void> {
 	const revoked = await loadRevoked(work, fold.changes.filter(({ passages }) => passages > 0).map(ticketOf));
 	const cases: UseCase[] = [];
 	for (const { change, entry } of await logAdmissions(work, fold.changes, heads)) {

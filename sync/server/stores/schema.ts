@@ -11,7 +11,7 @@ export interface Tables {
 		authority: string;
 		control: number;
 		admissions: number;
-		/** 1 once a device has shown a higher cursor: this store lost what it had, and grants nothing more. */
+		/** Why this store grants nothing more: 1 a device has shown a higher cursor, 2 it came back from a backup. */
 		behind: number;
 	};
 	control_log: { venue_id: string; n: number; at_ms: number; change: string };
