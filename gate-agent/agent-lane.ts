@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import type { AgentClock } from './agent-clock.ts';
 import type { LaneSettings } from './config.ts';
 import { createAdmitter } from './core/admit.ts';
+import type { Authority } from './core/authority.ts';
+import type { Standing } from './core/decide.ts';
 import type { Feedback, InputRole, InputStates, Relay, Signal } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
 import { classifyForeign } from './core/foreign-code.ts';
@@ -19,7 +21,11 @@ import { createRedemptionIds } from './redemption-ids.ts';
 /** What the lanes of one agent share. */
 export interface LaneShared {
 	readonly agent: string;
-	readonly policy: Policy;
+	/** The rules of an event, undefined where this gate does not serve it. */
+	readonly policyOf: (evt: string) => Policy | undefined;
+	readonly authority: Authority;
+	readonly standing: () => Standing;
+	readonly listsStale: (policy: Policy) => boolean;
 	readonly keyset: () => Keyset;
 	readonly ledger: Ledger;
 	readonly writer: LedgerWriter;
@@ -43,11 +49,13 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 		admitter: createAdmitter({
 			keyset: shared.keyset,
 			ledger,
-			policy: shared.policy,
+			policyOf: shared.policyOf,
 			agent: shared.agent,
 			lane: { id, zone },
 			clock: () => clock.read(),
-			authority: () => 'out_of_reach',
+			authority: shared.authority,
+			standing: shared.standing,
+			listsStale: shared.listsStale,
 			newRedemptionId: createRedemptionIds(),
 			onError: (error) => log.error({ event: 'ledger_failed', ...problemOf(error) }),
 		}),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inputEvent, inputsOpened, signalOf, startLane } from './agent-lane.ts';
 import { type AgentDeps, openParts, type Parts } from './agent-parts.ts';
 import type { GateConfig } from './config.ts';
+import { noAuthority } from './core/authority.ts';
 import type { LaneStatus } from './core/lane.ts';
 import type { LaneCommand, Screen } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
@@ -53,7 +54,10 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		const lane = startLane(settings, parts.remembered.get(id), {
 			...parts,
 			agent: config.agent,
-			policy: config.policy,
+			policyOf: (evt) => (evt === config.policy.evt ? config.policy : undefined),
+			authority: noAuthority,
+			standing: () => 'active',
+			listsStale: () => false,
 			keyset: parts.trust.keyset,
 			relay: (of) => devices?.relay(of),
 			feedback: (of) => devices?.feedback(of),

@@ -1,6 +1,6 @@
 import { type ErrorCode, errorHints } from './core/errors.ts';
 import type { LaneStatus } from './core/lane.ts';
-import type { LedgerHealth } from './ledger/sqlite-ledger.ts';
+import type { LedgerHealth } from './ledger/ledger-on-disk.ts';
 import type { DeviceState } from './supervisor.ts';
 
 /** What `/healthz` answers: `ok` (200 or 503) for a monitor, the rest for a technician. */

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createAdmitter } from './admit.ts';
+import { type AdmitDeps, createAdmitter } from './admit.ts';
+import { type Authority, type ClaimRequest, type ClaimVerdict, noAuthority } from './authority.ts';
 import { issueTicket } from './issue.ts';
 import type { RedeemResult } from './lane-state.ts';
 import type { Ledger } from './ledger.ts';
 import { createMemoryLedger } from './memory-ledger.ts';
-import { type ClassPolicy, classPolicyDefaults } from './policy.ts';
+import { type ClassPolicy, classPolicyDefaults, type Policy } from './policy.ts';
 import type { RedemptionId } from './redemption.ts';
 import { ed25519Jwk, issuerOf, keysetOf } from './test-issuer.suite.ts';
 import { type Ticket, ticketId } from './ticket.ts';
@@ -17,6 +18,8 @@ const classes = {
 	limited,
 	strict: { ...limited, unverifiedLimit: 'refuse' },
 	homely: { ...limited, homeOnly: true },
+	absent: { ...classPolicyDefaults, offline: 'refuse' },
+	tour: { ...classPolicyDefaults, group: 'run' },
 } as const;
 
 let ledger: Ledger;
@@ -28,29 +31,34 @@ beforeEach(() => {
 	redemptions = 0;
 });
 
-async function admitter() {
+const policy: Policy = {
+	evt: 'lantern-2026',
+	timeZone: 'UTC',
+	dayStartsAtMinutes: 0,
+	classes,
+	unknownClass: 'admit',
+	sessions: {},
+};
+
+async function admitter(authority: Authority = noAuthority, more: Partial<AdmitDeps> = {}) {
 	const keyset = await keysetOf(ed25519Jwk);
 	return createAdmitter({
 		keyset: () => keyset,
 		ledger,
-		policy: {
-			evt: 'lantern-2026',
-			timeZone: 'UTC',
-			dayStartsAtMinutes: 0,
-			classes,
-			unknownClass: 'admit',
-			sessions: {},
-		},
+		policyOf: (evt) => (evt === policy.evt ? policy : undefined),
 		agent: 'gate-1',
 		lane: { id: 'lane-1', zone: 'main' },
 		clock: () => ({ nowMs: atMs, trusted: true }),
-		authority: () => 'out_of_reach',
+		authority,
+		standing: () => 'active',
+		listsStale: () => false,
 		newRedemptionId: () => {
 			redemptions += 1;
 			// Any text names a redemption here.
 			return `redemption-${redemptions}` as RedemptionId;
 		},
 		onError: () => undefined,
+		...more,
 	});
 }
 
@@ -137,5 +145,130 @@ describe('a check', () => {
 		const { check } = await admitter();
 		await check(`${header}.${payload}.${'A'.repeat(86)}`, 'entry');
 		expect(reads).toBe(1);
+	});
+});
+
+describe('a claim at the authority', () => {
+	/** An authority that answers as it is told, and tells what it heard. */
+	function authorityThat(...verdicts: readonly ClaimVerdict[]) {
+		const asked: ClaimRequest[] = [];
+		const done: string[] = [];
+		const authority: Authority = {
+			state: () => 'reachable',
+			claim: async (request) => {
+				asked.push(request);
+				return verdicts[asked.length - 1] ?? { kind: 'out_of_reach' };
+			},
+			done: (id) => done.push(id),
+		};
+		return { authority, asked, done };
+	}
+	const rows = async () => {
+		await ledger.flush();
+		return (await ledger.rows(0, 100)).map((row) => ('redemption' in row ? [row.kind, row.redemption] : [row.kind]));
+	};
+
+	it('stands behind the rung `authority`, and is done once its row is there', async () => {
+		const { authority, asked, done } = authorityThat({ kind: 'granted' });
+		const { redeem } = await admitter(authority);
+		expect(await redeem(ticketOf('limited', 1), 'entry')).toMatchObject({
+			kind: 'granted',
+			grant: { rung: 'authority' },
+		});
+		expect(asked).toMatchObject([
+			{ evt: 'lantern-2026', idx: 1, allowance: 'ticket', use: 1, uses: 1, lane: 'lane-1' },
+		]);
+		expect(done).toEqual(['redemption-1']);
+		expect(await rows()).toEqual([['granted', 'redemption-1']]);
+	});
+
+	it('that is denied refuses, with the place that the authority knows', async () => {
+		const refusal = { reason: 'already_redeemed', lane: 'lane-9', atMs: nowMs } as const;
+		const { authority, done } = authorityThat({ kind: 'denied', refusal, left: 0 });
+		const { redeem } = await admitter(authority);
+		expect(await redeem(ticketOf('limited', 1), 'entry')).toEqual({ kind: 'refused', refusal });
+		expect(done).toEqual(['redemption-1']);
+		expect(await rows()).toEqual([]);
+	});
+
+	it('without an answer leaves the ticket to its class', async () => {
+		const { authority } = authorityThat();
+		const { redeem } = await admitter(authority);
+		expect(await redeem(ticketOf('limited', 1), 'entry')).toMatchObject({ kind: 'granted', grant: { rung: 'local' } });
+		expect(await redeem(ticketOf('absent', 2), 'entry')).toEqual({
+			kind: 'refused',
+			refusal: { reason: 'offline_refused' },
+		});
+	});
+
+	it('goes back at once where the second decision refuses', async () => {
+		const { authority, done } = authorityThat({ kind: 'granted' });
+		const { redeem } = await admitter({
+			...authority,
+			claim: async (request) => {
+				// A refund arrives while the authority answers.
+				await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'revoked', set: [1] }]);
+				return authority.claim(request);
+			},
+		});
+		expect(await redeem(ticketOf('limited', 1), 'entry')).toMatchObject({ refusal: { reason: 'revoked' } });
+		expect(await rows()).toEqual([['released', 'redemption-1']]);
+		expect(done).toEqual(['redemption-1']);
+	});
+
+	it('is not made for what this ledger refuses, nor for a home-only ticket', async () => {
+		const { authority, asked } = authorityThat({ kind: 'granted' });
+		const { redeem } = await admitter(authority);
+		await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'redeemed', set: [1] }]);
+		expect(await redeem(ticketOf('limited', 1), 'entry')).toMatchObject({ refusal: { reason: 'already_redeemed' } });
+		expect(await redeem(ticketOf('homely', 2), 'entry')).toMatchObject({ grant: { rung: 'home' } });
+		expect(asked).toEqual([]);
+	});
+
+	it('of a group asks once more for what is left, and grants no more than that', async () => {
+		const refusal = { reason: 'no_uses_left', use: 20 } as const;
+		const { authority, asked, done } = authorityThat({ kind: 'denied', refusal, left: 12 }, { kind: 'granted' });
+		const { redeem } = await admitter(authority);
+		const group = { ...ticketOf('tour', 1), use: 20 };
+		expect(await redeem(group, 'entry')).toMatchObject({ kind: 'granted', grant: { uses: 12, rung: 'authority' } });
+		expect(asked.map(({ uses }) => uses)).toEqual([20, 12]);
+		expect(done).toEqual(['redemption-1', 'redemption-2']);
+	});
+
+	it('is all that a quarantined device admits on, and a disabled one admits on nothing', async () => {
+		const { authority } = authorityThat({ kind: 'granted' });
+		const quarantined = await admitter(authority, { standing: () => 'quarantined' });
+		expect(await quarantined.redeem(ticketOf('limited', 1), 'entry')).toMatchObject({ grant: { rung: 'authority' } });
+		expect(await quarantined.redeem(ticketOf('limited', 2), 'entry')).toMatchObject({
+			refusal: { reason: 'offline_refused' },
+		});
+		expect(await quarantined.redeem(ticketOf('homely', 3), 'entry')).toMatchObject({
+			refusal: { reason: 'offline_refused' },
+		});
+		const disabled = await admitter(authorityThat({ kind: 'granted' }).authority, { standing: () => 'disabled' });
+		expect(await disabled.redeem(ticketOf('limited', 4), 'entry')).toMatchObject({
+			refusal: { reason: 'offline_refused' },
+		});
+	});
+
+	it('is needed where lists are stale and the event says so', async () => {
+		const stale = { listsStale: () => true, policyOf: () => ({ ...policy, staleList: 'refuse' as const }) };
+		const alone = await admitter(noAuthority, stale);
+		expect(await alone.redeem(ticketOf('limited', 1), 'entry')).toMatchObject({
+			refusal: { reason: 'offline_refused' },
+		});
+		const asking = await admitter(authorityThat({ kind: 'granted' }).authority, stale);
+		expect(await asking.redeem(ticketOf('limited', 1), 'entry')).toMatchObject({ kind: 'granted' });
+	});
+});
+
+describe('an event that this gate does not serve', () => {
+	it('is named to the visitor, and a forged ticket of it is still called forged', async () => {
+		const { check } = await admitter(noAuthority, { policyOf: () => undefined });
+		const claims = { evt: 'lantern-2026', idx: 1, cls: 'limited', use: 1, ...window };
+		const genuine = await issueTicket(claims, await issuerOf(ed25519Jwk), 'jws');
+		const forged = `${genuine.slice(0, -8)}AAAAAAAA`;
+		expect(await check(genuine, 'entry')).toMatchObject({ refusal: { reason: 'wrong_event', evt: 'lantern-2026' } });
+		expect(await check(forged, 'entry')).toMatchObject({ refusal: { reason: 'bad_signature' } });
 	});
 });

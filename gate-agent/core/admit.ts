@@ -1,5 +1,6 @@
 import { allowanceOf } from './allowance.ts';
-import type { DecideContext, Decision, History } from './decide.ts';
+import type { Authority, ClaimRequest } from './authority.ts';
+import type { DecideContext, Decision, History, Standing } from './decide.ts';
 import { decide } from './decide.ts';
 import { StilewardError } from './errors.ts';
 import type { Keyset } from './keyset.ts';
@@ -16,11 +17,15 @@ import { claimOf } from './verify.ts';
 export interface AdmitDeps {
 	readonly keyset: () => Keyset;
 	readonly ledger: Ledger;
-	readonly policy: Policy;
+	/** The rules of an event, undefined where this gate does not serve it. */
+	readonly policyOf: (evt: string) => Policy | undefined;
 	readonly agent: string;
 	readonly lane: { readonly id: string; readonly zone: string };
 	readonly clock: () => DecideContext['clock'];
-	readonly authority: () => DecideContext['authority'];
+	readonly authority: Authority;
+	/** How the venue takes this device, and whether its lists are stale for a policy. */
+	readonly standing: () => Standing;
+	readonly listsStale: (policy: Policy) => boolean;
 	readonly newRedemptionId: () => RedemptionId;
 	/** Told of an operating error that became the refusal `ledger_error`. */
 	readonly onError: (error: unknown) => void;
@@ -30,7 +35,10 @@ export interface AdmitDeps {
 export interface Admitter {
 	/** Verifies a code and decides on the history as it is, without redeeming anything. */
 	check(text: string, direction: Direction): Promise<Checked>;
-	/** Decides again inside the ledger's transaction and commits. After `granted` the gate may open. */
+	/**
+	 * Asks the authority, then decides again inside the ledger's transaction and commits. After `granted` the gate may
+	 * open.
+	 */
 	redeem(ticket: Ticket, direction: Direction): Promise<RedeemResult>;
 }
 
@@ -46,7 +54,10 @@ export function createAdmitter(deps: AdmitDeps): Admitter {
 async function check(deps: AdmitDeps, text: string, direction: Direction): Promise<Checked> {
 	const claim = claimOf(text, deps.keyset());
 	if (claim.kind === 'refused') return claim;
-	const { request, context } = asked(deps, claim.ticket, direction);
+	const asking = asked(deps, claim.ticket, direction);
+	// A ticket of an event without rules here is still told from a forged one.
+	if (asking === undefined) return refuseUnserved(claim);
+	const { request, context } = asking;
 	// The history is read while another thread checks the signature; nothing follows from it, or from a ledger that
 	// fails, unless the signature holds.
 	const [proof, reading] = await Promise.allSettled([claim.prove(), meanwhile(() => deps.ledger.history(request))]);
@@ -59,8 +70,15 @@ async function check(deps: AdmitDeps, text: string, direction: Direction): Promi
 		const limit = limitOf({ ticket, history, context, decision });
 		return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id, ...limit };
 	}
-	const classPolicy = classPolicyOf(deps.policy, ticket.cls) ?? classPolicyDefaults;
+	const classPolicy = classPolicyOf(context.policy, ticket.cls) ?? classPolicyDefaults;
 	return { kind: 'admissible', admissible: { ticket, decision, classPolicy } };
+}
+
+async function refuseUnserved(claim: ReturnType<typeof claimOf> & { kind: 'claim' }): Promise<Checked> {
+	const verified = await claim.prove();
+	if (verified.kind === 'refused') return verified;
+	const { id, evt } = verified.ticket;
+	return { kind: 'refused', refusal: { reason: 'wrong_event', evt }, ticketId: id };
 }
 
 /** Microtasks until jose has handed a signature to Web Crypto's thread. With too few, the two only take longer. */
@@ -77,7 +95,64 @@ function outcomeOf<T>(settled: PromiseSettledResult<T>): T {
 }
 
 async function redeemEntry(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
-	const { request, context } = asked(deps, ticket, 'entry');
+	const asking = asked(deps, ticket, 'entry');
+	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
+	const permit = await askAuthority(deps, ticket, asking);
+	if (permit.kind === 'refused') return permit;
+	try {
+		return await commit(deps, ticket, permit);
+	} finally {
+		deps.authority.done(permit.request.redemptionId);
+	}
+}
+
+interface Asking {
+	readonly request: RedeemRequest;
+	readonly context: DecideContext;
+}
+
+/** With what the ledger decides: the authority's word, or that nobody could be asked. */
+interface Permit extends Asking {
+	readonly kind: 'granted' | 'unasked';
+}
+
+/**
+ * Asks the authority, unless it is out of reach or has no part in this ticket. A group that is more than what is left
+ * asks once more for that. The first decision says how many uses to ask for; a refusal here costs no claim.
+ */
+async function askAuthority(
+	deps: AdmitDeps,
+	ticket: Ticket,
+	asking: Asking,
+): Promise<Permit | (RedeemResult & { kind: 'refused' })> {
+	const { authority, ledger } = deps;
+	const unasked: Permit = { kind: 'unasked', ...asking, context: { ...asking.context, authority: 'out_of_reach' } };
+	if (asking.context.authority === 'out_of_reach') return unasked;
+	const first = decide(ticket, await ledger.history(asking.request), asking.context);
+	if (first.kind === 'deny') return { kind: 'refused', refusal: first.refusal };
+	if (first.rung !== 'authority') return unasked;
+	let { request } = asking;
+	let { uses } = first;
+	for (;;) {
+		const verdict = await authority.claim(claimRequestOf(request, uses));
+		if (verdict.kind === 'granted') {
+			return { kind: 'granted', request, context: { ...asking.context, usesMax: uses } };
+		}
+		if (verdict.kind === 'out_of_reach') return { ...unasked, request };
+		authority.done(request.redemptionId);
+		if (verdict.left === 0 || verdict.left >= uses) return { kind: 'refused', refusal: verdict.refusal };
+		uses = verdict.left;
+		// Another question has another id: the answer to the first one stays what it is.
+		request = { ...request, redemptionId: deps.newRedemptionId() };
+	}
+}
+
+function claimRequestOf({ ticketId: _, zone: __, ...request }: RedeemRequest, uses: number): ClaimRequest {
+	return { ...request, uses };
+}
+
+/** Decides inside the ledger's transaction. What the authority granted and this ledger refuses goes back at once. */
+async function commit(deps: AdmitDeps, ticket: Ticket, { kind, request, context }: Permit): Promise<RedeemResult> {
 	let made: { decision: Decision; history: History } | undefined;
 	const redeemed = await deps.ledger.redeem(request, (history) => {
 		const decision = decide(ticket, history, context);
@@ -85,7 +160,11 @@ async function redeemEntry(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResul
 		return decision;
 	});
 	const limit = made === undefined ? {} : limitOf({ ticket, context, ...made });
-	if (redeemed.kind === 'denied') return { kind: 'refused', refusal: redeemed.decision.refusal, ...limit };
+	if (redeemed.kind === 'denied') {
+		const { redemptionId, lane, atMs } = request;
+		if (kind === 'granted') await deps.ledger.release(redemptionId, lane, atMs);
+		return { kind: 'refused', refusal: redeemed.decision.refusal, ...limit };
+	}
 	return {
 		kind: 'granted',
 		grant: redeemed.grant,
@@ -113,7 +192,9 @@ function limitOf({ ticket, context, history, decision }: Decided): UnverifiedLim
 }
 
 async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
-	const { request, context } = asked(deps, ticket, 'exit');
+	const asking = asked(deps, ticket, 'exit');
+	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
+	const { request, context } = asking;
 	const decision = decide(ticket, await deps.ledger.history(request), context);
 	if (decision.kind === 'deny') return { kind: 'refused', refusal: decision.refusal };
 	const { allowance } = decision;
@@ -122,12 +203,11 @@ async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult
 	return { kind: 'exited', ticketId: ticket.id };
 }
 
-function asked(
-	deps: AdmitDeps,
-	ticket: Ticket,
-	direction: Direction,
-): { request: RedeemRequest; context: DecideContext } {
-	const { policy, agent, lane } = deps;
+/** What is asked about a ticket; undefined where this gate has no rules for its event. */
+function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction): Asking | undefined {
+	const { agent, lane } = deps;
+	const policy = deps.policyOf(ticket.evt);
+	if (policy === undefined) return undefined;
 	const clock = deps.clock();
 	return {
 		request: {
@@ -137,11 +217,16 @@ function asked(
 			idx: ticket.idx,
 			allowance: allowanceOf(ticket, policy, { nowMs: clock.nowMs, zone: lane.zone }),
 			cls: ticket.cls,
+			use: ticket.use,
 			lane: lane.id,
 			zone: lane.zone,
 			atMs: clock.nowMs,
 		},
-		context: { policy, agent, lane, direction, authority: deps.authority(), clock },
+		context: {
+			...{ policy, agent, lane, direction, clock, standing: deps.standing() },
+			authority: deps.authority.state(),
+			listsStale: deps.listsStale(policy),
+		},
 	};
 }
 

@@ -33,11 +33,26 @@ export interface DecideContext {
 	readonly agent: string;
 	readonly lane: { readonly id: string; readonly zone: string };
 	readonly direction: Direction;
-	/** Whether the venue's authority can be asked. A standalone gate has none. */
+	/**
+	 * Before a claim: whether the venue's authority can be asked. After it: `reachable` where the claim was granted. A
+	 * standalone gate has none.
+	 */
 	readonly authority: 'reachable' | 'out_of_reach';
+	/** Uses that the claim holds: a group is given no more. Absent means as many as are free. */
+	readonly usesMax?: number;
+	/**
+	 * How the venue takes this device, absent means `active`. A quarantined one admits on the authority's word only, a
+	 * disabled one not at all.
+	 */
+	readonly standing?: Standing;
+	/** Whether the lists of revoked and used tickets are older than the policy bears. */
+	readonly listsStale?: boolean;
 	/** `trusted`: `nowMs` is the time. Otherwise it is only a lower bound of the time. */
 	readonly clock: { readonly nowMs: number; readonly trusted: boolean };
 }
+
+/** How a venue takes a device. */
+export type Standing = 'active' | 'quarantined' | 'disabled';
 
 /** What a decision says. `grant` for an exit lane holds no use. */
 export type Decision =
@@ -94,9 +109,9 @@ export function decide(ticket: Ticket, history: History, context: DecideContext)
 	const refusal =
 		refusalOfWindowAndPlace(ticket, rules, context) ??
 		(reentry || free > 0 ? undefined : refusalOfUses(ticket, history, allowance)) ??
-		refusalOfTrust(ticket, rules, { rung, unverifiedInHour: history.unverifiedInHour });
+		refusalOfTrust({ ticket, rules, history, context, rung });
 	if (refusal !== undefined) return deny(refusal);
-	const uses = reentry ? 0 : rules.group === 'run' ? free : 1;
+	const uses = reentry ? 0 : rules.group === 'run' ? Math.min(free, context.usesMax ?? free) : 1;
 	return { kind: 'grant', direction: 'entry', allowance, uses, reentry, rung, left: free - uses };
 }
 
@@ -165,14 +180,23 @@ function refusalOfUses(ticket: Ticket, history: History, allowance: Allowance): 
 		: { reason: 'no_uses_left', use: ticket.use, ...place };
 }
 
-function refusalOfTrust(
-	ticket: Ticket,
-	rules: ClassPolicy,
-	at: { readonly rung: Rung; readonly unverifiedInHour: number },
-): Refusal | undefined {
+interface TrustQuestion {
+	readonly ticket: Ticket;
+	readonly rules: ClassPolicy;
+	readonly history: History;
+	readonly context: DecideContext;
+	readonly rung: Rung;
+}
+
+function refusalOfTrust({ ticket, rules, history, context, rung }: TrustQuestion): Refusal | undefined {
+	const { standing = 'active', listsStale = false, policy } = context;
 	if (ticket.holderBound) return { reason: 'staff_needed', why: 'holder_bound' };
-	if (at.rung !== 'local') return undefined;
-	const limitReached = rules.unverifiedPerHour !== undefined && at.unverifiedInHour >= rules.unverifiedPerHour;
-	const refuse = rules.offline === 'refuse' || (limitReached && rules.unverifiedLimit === 'refuse');
+	if (standing === 'disabled') return { reason: 'offline_refused' };
+	if (rung === 'authority') return undefined;
+	if (standing === 'quarantined') return { reason: 'offline_refused' };
+	if (rung !== 'local') return undefined;
+	const limitReached = rules.unverifiedPerHour !== undefined && history.unverifiedInHour >= rules.unverifiedPerHour;
+	const isStale = listsStale && policy.staleList === 'refuse';
+	const refuse = rules.offline === 'refuse' || isStale || (limitReached && rules.unverifiedLimit === 'refuse');
 	return refuse ? { reason: 'offline_refused' } : undefined;
 }

@@ -1,7 +1,7 @@
 import { wholeTicket } from './allowance.ts';
 import type { Decision } from './decide.ts';
 import { assert } from './errors.ts';
-import type { RedeemRequest } from './ledger.ts';
+import type { LearnedRight, RedeemRequest } from './ledger.ts';
 import { giveBackMax } from './policy.ts';
 import type { Allowance, Fact, Grant, Settlement } from './redemption.ts';
 import { type TicketId, ticketIdxMax } from './ticket.ts';
@@ -27,6 +27,8 @@ export interface Exit {
 export interface GrantRecord {
 	/** Its journal row. */
 	readonly seq: number;
+	/** The newest row of its redemption. */
+	readonly lastSeq: number;
 	readonly grant: Grant;
 	/** The exit that a re-entry consumed. */
 	readonly exit?: Exit;
@@ -44,7 +46,7 @@ export function grantOf(request: RedeemRequest, decision: Decision & { kind: 'gr
 }
 
 /** The row of a grant. */
-export function grantedFact(grant: Grant, zone: string): Fact {
+export function grantedFact(grant: Grant, { zone, use }: Pick<RedeemRequest, 'zone' | 'use'>): Fact {
 	const { redemptionId, ticketId, allowance, cls, uses, reentry, rung, lane } = grant;
 	return {
 		kind: 'granted',
@@ -53,6 +55,7 @@ export function grantedFact(grant: Grant, zone: string): Fact {
 		allowance,
 		cls,
 		uses,
+		...(use === 1 ? {} : { use }),
 		...(reentry ? { reentry } : {}),
 		rung,
 		lane,
@@ -152,6 +155,8 @@ export interface Inside {
 	readonly listedRedeemed: boolean;
 	/** Uses that grants of the last `longestDayMs` took or hold. */
 	readonly entered: number;
+	/** Uses that the authority knows of, where the newest is of the last `longestDayMs`. */
+	readonly elsewhere: number;
 	/** Exits of the last `longestDayMs` whose re-entry is not taken. */
 	readonly exited: number;
 }
@@ -160,9 +165,59 @@ export interface Inside {
  * Whether an exit permits a re-entry: only as many as are known to be inside, so that a fresh ticket held before the
  * exit's scanner gains nothing. A ticket that a list calls redeemed entered at another gate, once.
  */
-export function exitPermits({ allowance, listedRedeemed, entered, exited }: Inside): boolean {
-	const known = listedRedeemed && allowance === wholeTicket ? Math.max(1, entered) : entered;
-	return known > exited;
+export function exitPermits({ allowance, listedRedeemed, entered, elsewhere, exited }: Inside): boolean {
+	const listed = listedRedeemed && allowance === wholeTicket ? 1 : 0;
+	return Math.max(entered, elsewhere, listed) > exited;
+}
+
+/** What the authority counts on an allowance, and how much of the own journal that includes. */
+export interface LearnedCounts {
+	readonly used: number;
+	readonly held: number;
+	readonly ownSeq: number;
+	readonly last?: { readonly lane: string; readonly atMs: number };
+}
+
+/** What is learned of an allowance after a change: an older own row never takes the place of a newer one. */
+export function learnRight(
+	before: LearnedCounts | undefined,
+	{ used, held, last, ownSeq = 0 }: LearnedRight,
+): LearnedCounts {
+	const newest = last ?? before?.last;
+	return { used, held, ownSeq: Math.max(before?.ownSeq ?? 0, ownSeq), ...(newest !== undefined && { last: newest }) };
+}
+
+/**
+ * The counts that a decision sees: the authority's, and on top what own rows did that these do not include. `records` are
+ * the own grants of the allowance; a grant whose row the authority has, and whose end it does not have, counts there
+ * as held. Never less than the own counts: the authority may have heard of fewer uses than were granted here.
+ */
+export function joinCounts(
+	own: Counts,
+	learned: LearnedCounts | undefined,
+	mine: { readonly records: readonly GrantRecord[]; readonly ownThrough: number },
+): Counts {
+	if (learned === undefined) return own;
+	const seen = Math.max(learned.ownSeq, mine.ownThrough);
+	let { used, held } = learned;
+	for (const { grant, seq, lastSeq, open, returned } of mine.records) {
+		if (lastSeq <= seen || grant.reentry) continue;
+		if (seq <= seen) held -= grant.uses;
+		if (open) held += grant.uses;
+		else used += grant.uses - returned;
+	}
+	const last = newestOf(own.last, learned.last);
+	return {
+		used: Math.max(own.used, used),
+		held: Math.max(own.held, held),
+		givenBack: own.givenBack,
+		...(last !== undefined && { last }),
+	};
+}
+
+function newestOf(a: Counts['last'], b: Counts['last']): Counts['last'] {
+	if (a === undefined || b === undefined) return a ?? b;
+	return a.atMs >= b.atMs ? a : b;
 }
 
 /** The event and number that a ticket id is made of. */
@@ -183,7 +238,7 @@ export function hourOf(atMs: number): number {
 
 /** Facts that have a method of their own may not come through `record`. */
 export function assertRecordable(fact: Fact): void {
-	const own = ['granted', 'settled', 'denied', 'denied_many'].includes(fact.kind);
+	const own = ['granted', 'settled', 'released', 'denied', 'denied_many'].includes(fact.kind);
 	assert(!own, `a ${fact.kind} row is not written by record`);
 }
 

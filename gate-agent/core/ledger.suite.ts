@@ -27,8 +27,8 @@ function redemption(n: number): RedemptionId {
 }
 
 function requestOf(of: Ticket, n: number, more: Partial<RedeemRequest> = {}): RedeemRequest {
-	const { id, evt, idx, cls } = of;
-	const request = { redemptionId: redemption(n), ticketId: id, evt, idx, cls, allowance: wholeTicket };
+	const { id, evt, idx, cls, use } = of;
+	const request = { redemptionId: redemption(n), ticketId: id, evt, idx, cls, use, allowance: wholeTicket };
 	return { ...request, lane: 'lane-1', zone: 'main', atMs: startMs + n, ...more };
 }
 
@@ -81,7 +81,7 @@ export function ledgerSuite(name: string, makeLedger: () => Promise<Ledger>): vo
 			await ledger.settle({ redemptionId: redemption(1), ...taken }, startMs + 5);
 			expect(await redeem(ticket(1), 1)).toEqual(first);
 			const denied = await redeem(ticket(1), 2);
-			await ledger.learn({ evt: 'lantern-2026', list: 'revoked', set: [1] });
+			await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'revoked', set: [1] }]);
 			expect(await redeem(ticket(1), 2)).toEqual(denied);
 			expect(await kinds()).toEqual(['granted', 'settled']);
 		});
@@ -257,7 +257,7 @@ export function ledgerSuite(name: string, makeLedger: () => Promise<Ledger>): vo
 		});
 
 		test('an entry that a list tells of counts as one visitor inside', async () => {
-			await ledger.learn({ evt: 'lantern-2026', list: 'redeemed', set: [5] });
+			await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'redeemed', set: [5] }]);
 			await ledger.record(exited, startMs + 3);
 			expect(await redeem(leaver, 4)).toMatchObject({ kind: 'granted', grant: { reentry: true } });
 		});
@@ -273,8 +273,8 @@ export function ledgerSuite(name: string, makeLedger: () => Promise<Ledger>): vo
 	describe(`${name}: lists`, () => {
 		test('learns what others redeemed and what was revoked, bit by bit', async () => {
 			const edges = [0, 1, 4095, 4096, 8191, 999_999, 2 ** 31 - 1];
-			await ledger.learn({ evt: 'lantern-2026', list: 'redeemed', set: edges });
-			await ledger.learn({ evt: 'lantern-2026', list: 'revoked', set: [4096], clear: [1] });
+			await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'redeemed', set: edges }]);
+			await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'revoked', set: [4096], clear: [1] }]);
 			for (const idx of edges) {
 				const expected = { listedRedeemed: true, revoked: idx === 4096 };
 				expect(await historyOf(ticket(idx))).toMatchObject(expected);
@@ -282,7 +282,7 @@ export function ledgerSuite(name: string, makeLedger: () => Promise<Ledger>): vo
 			for (const idx of [2, 4094, 4097, 2 ** 31 - 2]) {
 				expect(await historyOf(ticket(idx))).toMatchObject({ listedRedeemed: false });
 			}
-			await ledger.learn({ evt: 'lantern-2026', list: 'redeemed', set: [2], clear: [4096, 2] });
+			await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'redeemed', set: [2], clear: [4096, 2] }]);
 			expect(await historyOf(ticket(4096))).toMatchObject({ listedRedeemed: false, revoked: true });
 			expect(await historyOf(ticket(2))).toMatchObject({ listedRedeemed: false });
 			expect(await kinds()).toEqual([]);
@@ -290,7 +290,9 @@ export function ledgerSuite(name: string, makeLedger: () => Promise<Ledger>): vo
 
 		test('refuses a number that no ticket can have', async () => {
 			for (const idx of [-1, 1.5, 2 ** 31, Number.NaN]) {
-				await expect(ledger.learn({ evt: 'e', list: 'revoked', set: [1, idx] })).rejects.toThrow('out of range');
+				await expect(ledger.learn([{ kind: 'list', evt: 'e', list: 'revoked', set: [1, idx] }])).rejects.toThrow(
+					'out of range',
+				);
 			}
 			expect(await historyOf(ticket(1))).toMatchObject({ revoked: false });
 		});

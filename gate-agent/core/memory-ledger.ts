@@ -1,8 +1,28 @@
+import { wholeTicket } from './allowance.ts';
 import type { Decision, History } from './decide.ts';
 import { addDenial, type Denials, noDenials, takeAllDenials, takeDenials, type WaitingDenial } from './denials.ts';
 import { assert, StilewardError } from './errors.ts';
-import { appendRow, emptyJournal, type JournalHead, ledgerTime, parseRow, type StoredRow } from './journal.ts';
-import type { Denial, LaneMemory, Learned, Ledger, Redeemed, RedeemRequest } from './ledger.ts';
+import {
+	appendRow,
+	emptyJournal,
+	genesisHash,
+	type JournalHead,
+	ledgerTime,
+	parseRow,
+	type StoredRow,
+} from './journal.ts';
+import type {
+	Denial,
+	LaneMemory,
+	Learned,
+	LearnedList,
+	LearnedState,
+	Ledger,
+	Notes,
+	Redeemed,
+	RedeemRequest,
+	StoredRun,
+} from './ledger.ts';
 import {
 	assertRecordable,
 	type Counts,
@@ -13,7 +33,10 @@ import {
 	grantOf,
 	holdUses,
 	hourOf,
+	joinCounts,
 	keepAnswer,
+	type LearnedCounts,
+	learnRight,
 	longestDayMs,
 	noCounts,
 	rowsLimitMax,
@@ -21,15 +44,23 @@ import {
 	splitTicketId,
 } from './ledger-rules.ts';
 import type { Allowance, Fact, Grant, JournalRow, RedemptionId, Settlement } from './redemption.ts';
-import { applyChanges, bitPlace, isBitSet, pageChanges, type SparsePages } from './sparse-pages.ts';
+import { applyChanges, bitPlace, isBitSet, type PageChanges, pageChanges, type SparsePages } from './sparse-pages.ts';
 import { type TicketId, ticketId } from './ticket.ts';
 
 /**
  * A ledger that lives as long as its process: for the simulator, for tests and for a demonstration without a disk.
  * It has no timer; denials become rows when somebody reads or flushes.
  */
-export function createMemoryLedger(options: { readonly epoch: string; readonly device: string }): Ledger {
-	return new MemoryLedger(options.epoch);
+export function createMemoryLedger(options: MemoryLedgerOptions): Ledger {
+	return new MemoryLedger(options);
+}
+
+/** What a memory ledger needs. */
+export interface MemoryLedgerOptions {
+	readonly epoch: string;
+	readonly device: string;
+	/** A new random name for `beginEpoch`; the old one with a mark where it is absent. */
+	readonly newEpoch?: () => string;
 }
 
 /** What is kept per (event, number, allowance). */
@@ -39,23 +70,32 @@ interface Account {
 }
 
 class MemoryLedger implements Ledger {
-	readonly epoch: string;
+	#epoch: string;
+	readonly #newEpoch: () => string;
 	#head: JournalHead;
-	readonly #rows: StoredRow[] = [];
+	#rows: StoredRow[] = [];
 	readonly #accounts = new Map<string, Account>();
-	readonly #grants = new Map<RedemptionId, GrantRecord>();
-	readonly #grantsOfTicket = new Map<TicketId, RedemptionId[]>();
+	#grants = new Map<RedemptionId, GrantRecord>();
+	#grantsOfTicket = new Map<TicketId, RedemptionId[]>();
+	readonly #released = new Set<RedemptionId>();
 	readonly #denied = new Map<RedemptionId, Redeemed>();
-	readonly #lists = new Map<string, SparsePages>();
+	#lists = new Map<string, SparsePages>();
+	#learned = new Map<string, LearnedCounts>();
+	#ownThrough = 0;
 	readonly #tallies = new Map<string, number>();
 	readonly #lanes = new Map<string, LaneMemory>();
 	readonly #notes = new Map<string, string>();
 	#denials: Denials = noDenials;
 	#closed = false;
 
-	constructor(epoch: string) {
-		this.epoch = epoch;
+	constructor({ epoch, newEpoch }: MemoryLedgerOptions) {
+		this.#epoch = epoch;
+		this.#newEpoch = newEpoch ?? (() => `${this.#epoch}_`);
 		this.#head = emptyJournal(epoch);
+	}
+
+	get epoch(): string {
+		return this.#epoch;
 	}
 
 	async history(request: RedeemRequest): Promise<History> {
@@ -86,13 +126,13 @@ class MemoryLedger implements Ledger {
 		const settled = settleGrant(record, account.counts, settlement);
 		if (settled === undefined) return;
 		account.counts = settled.counts;
-		this.#grants.set(settlement.redemptionId, settled.record);
 		if (settled.exit?.kind === 'restore') account.exits = [...account.exits, settled.exit.exit].sort(bySeq);
 		if (settled.exit?.kind === 'consume') {
 			const { seq } = settled.exit.exit;
 			account.exits = account.exits.filter((exit) => exit.seq !== seq);
 		}
 		this.#append(settled.fact, atMs);
+		this.#grants.set(settlement.redemptionId, { ...settled.record, lastSeq: this.#head.seq });
 	}
 
 	async record(fact: Fact, atMs: number): Promise<void> {
@@ -127,13 +167,49 @@ class MemoryLedger implements Ledger {
 		return [...this.#lanes.values()].sort((a, b) => (a.lane < b.lane ? -1 : 1));
 	}
 
-	async learn({ evt, list, set, clear }: Learned): Promise<void> {
+	async learn(changes: readonly Learned[], notes: Notes = {}): Promise<void> {
 		this.#assertOpen();
-		const changes = pageChanges(set, clear);
-		const key = `${list} ${evt}`;
-		const pages = this.#lists.get(key) ?? new Map<number, Uint8Array>();
-		applyChanges(pages, changes);
-		this.#lists.set(key, pages);
+		for (const change of changes.map(prepared)) {
+			if (change.kind === 'right') {
+				const key = accountKey(change);
+				this.#learned.set(key, learnRight(this.#learned.get(key), change));
+				if (change.allowance === wholeTicket) this.#list('redeemed', change.evt, pageChanges([], [change.idx]));
+			} else this.#list(change.list, change.evt, change.changes);
+		}
+		this.#note(notes);
+	}
+
+	async replaceLearned({ lists, rights, ownThrough, notes }: LearnedState): Promise<void> {
+		this.#assertOpen();
+		this.#lists = new Map(lists.map(({ evt, list, pages }) => [`${list} ${evt}`, new Map(pages)]));
+		this.#learned = new Map();
+		for (const right of rights) this.#learned.set(accountKey(right), learnRight(undefined, right));
+		this.#ownThrough = ownThrough;
+		this.#note(notes);
+	}
+
+	async release(redemptionId: RedemptionId, lane: string, atMs: number): Promise<'found' | 'released'> {
+		this.#assertOpen();
+		if (this.#grants.has(redemptionId) || this.#released.has(redemptionId)) return 'found';
+		this.#append({ kind: 'released', redemption: redemptionId, lane }, atMs);
+		this.#released.add(redemptionId);
+		return 'released';
+	}
+
+	async beginEpoch(): Promise<void> {
+		this.#assertOpen();
+		const { atMs, clockEpoch } = this.#head;
+		this.#epoch = this.#newEpoch();
+		this.#head = { ...emptyJournal(this.#epoch), atMs, clockEpoch };
+		this.#rows = [];
+		this.#grants = new Map();
+		this.#grantsOfTicket = new Map();
+		this.#ownThrough = 0;
+		for (const account of this.#accounts.values()) {
+			const { counts } = account;
+			account.counts = { ...counts, used: counts.used + counts.held, held: 0 };
+			account.exits = [];
+		}
 	}
 
 	async rows(after: number, limit: number): Promise<readonly JournalRow[]> {
@@ -141,6 +217,17 @@ class MemoryLedger implements Ledger {
 		assert(limit >= 1 && limit <= rowsLimitMax, `rows are read 1 to ${rowsLimitMax} at a time`);
 		this.#flush();
 		return this.#rows.slice(after, after + limit).map(({ text }) => parseRow(text));
+	}
+
+	async stored(after: number, limit: number): Promise<StoredRun> {
+		this.#assertOpen();
+		assert(limit >= 1 && limit <= rowsLimitMax, `rows are read 1 to ${rowsLimitMax} at a time`);
+		return { before: this.#rows[after - 1]?.hash ?? genesisHash, rows: this.#rows.slice(after, after + limit) };
+	}
+
+	async newestSeq(): Promise<number> {
+		this.#assertOpen();
+		return this.#head.seq;
 	}
 
 	async latestMs(): Promise<number> {
@@ -179,16 +266,31 @@ class MemoryLedger implements Ledger {
 		if (decision.direction === 'exit') {
 			const { ticketId: ticket, allowance, cls, lane } = grant;
 			this.#exit({ kind: 'exited', ticket, allowance, cls, lane }, atMs);
-			this.#keep({ seq: this.#head.seq, grant, open: false, returned: 0 });
+			this.#keep({ ...this.#rowOf(), grant, open: false, returned: 0 });
 			return grant;
 		}
 		const exit = grant.reentry ? account.exits.at(-1) : undefined;
 		if (grant.reentry) account.exits = account.exits.slice(0, -1);
 		account.counts = holdUses(account.counts, grant);
 		if (grant.rung === 'local') this.#tally(grant);
-		this.#append(grantedFact(grant, request.zone), atMs);
-		this.#keep({ seq: this.#head.seq, grant, ...(exit === undefined ? {} : { exit }), open: true, returned: 0 });
+		this.#append(grantedFact(grant, request), atMs);
+		this.#keep({ ...this.#rowOf(), grant, ...(exit === undefined ? {} : { exit }), open: true, returned: 0 });
 		return grant;
+	}
+
+	#rowOf(): Pick<GrantRecord, 'seq' | 'lastSeq'> {
+		return { seq: this.#head.seq, lastSeq: this.#head.seq };
+	}
+
+	#list(list: LearnedList['list'], evt: string, changes: PageChanges): void {
+		const key = `${list} ${evt}`;
+		const pages = this.#lists.get(key) ?? new Map<number, Uint8Array>();
+		applyChanges(pages, changes);
+		this.#lists.set(key, pages);
+	}
+
+	#note(notes: Notes): void {
+		for (const [name, value] of Object.entries(notes)) this.#notes.set(name, value);
 	}
 
 	#keep(record: GrantRecord): void {
@@ -213,8 +315,10 @@ class MemoryLedger implements Ledger {
 			.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
 		const exited = account.exits.filter((exit) => exit.atMs >= sinceMs).length;
 		const listedRedeemed = this.#isListed('redeemed', evt, idx);
+		const learned = this.#learned.get(accountKey({ evt, idx, allowance }));
+		const elsewhere = (learned?.last?.atMs ?? 0) >= sinceMs ? (learned?.used ?? 0) : 0;
 		this.#append(fact, atMs);
-		if (exitPermits({ allowance, listedRedeemed, entered, exited })) {
+		if (exitPermits({ allowance, listedRedeemed, entered, elsewhere, exited })) {
 			account.exits = [...account.exits, { seq: this.#head.seq, atMs: at }];
 		}
 	}
@@ -223,20 +327,21 @@ class MemoryLedger implements Ledger {
 		const { evt, idx, lane, cls } = request;
 		const { counts, exits } = this.#account(request);
 		const exitedAtMs = exits.at(-1)?.atMs;
+		const records = this.#recordsOf(request.ticketId);
+		const learned = this.#learned.get(accountKey(request));
+		const mine = records.filter(({ grant }) => grant.allowance === request.allowance);
 		return {
 			revoked: this.#isListed('revoked', evt, idx),
 			listedRedeemed: this.#isListed('redeemed', evt, idx),
-			...counts,
-			open: this.#recordsOf(request.ticketId)
-				.filter(({ open }) => open)
-				.map(({ grant }) => grant),
+			...joinCounts(counts, learned, { records: mine, ownThrough: this.#ownThrough }),
+			open: records.filter(({ open }) => open).map(({ grant }) => grant),
 			...(exitedAtMs === undefined ? {} : { exitedAtMs }),
 			unverifiedInHour: this.#tallies.get(tallyKey(lane, cls, atMs)) ?? 0,
 		};
 	}
 
-	#account({ evt, idx, allowance }: { evt: string; idx: number; allowance: Allowance }): Account {
-		const key = `${ticketId(evt, idx)} ${allowance}`;
+	#account(of: AccountKey): Account {
+		const key = accountKey(of);
 		let account = this.#accounts.get(key);
 		if (account === undefined) {
 			account = { counts: noCounts, exits: [] };
@@ -249,7 +354,7 @@ class MemoryLedger implements Ledger {
 		return (this.#grantsOfTicket.get(ticket) ?? []).flatMap((id) => this.#grants.get(id) ?? []);
 	}
 
-	#isListed(list: Learned['list'], evt: string, idx: number): boolean {
+	#isListed(list: LearnedList['list'], evt: string, idx: number): boolean {
 		return isBitSet(this.#lists.get(`${list} ${evt}`)?.get(bitPlace(idx).page), idx);
 	}
 
@@ -268,6 +373,22 @@ class MemoryLedger implements Ledger {
 		this.#rows.push(row);
 		this.#head = head;
 	}
+}
+
+/** Whose uses are counted together. */
+interface AccountKey {
+	readonly evt: string;
+	readonly idx: number;
+	readonly allowance: Allowance;
+}
+
+function accountKey({ evt, idx, allowance }: AccountKey): string {
+	return `${ticketId(evt, idx)} ${allowance}`;
+}
+
+/** Reads the numbers of lists before anything is changed, because a number out of range changes nothing. */
+function prepared(change: Learned) {
+	return change.kind === 'right' ? change : { ...change, changes: pageChanges(change.set, change.clear) };
 }
 
 function bySeq(a: Exit, b: Exit): number {

@@ -39,7 +39,7 @@ test('the write-ahead log stays bounded under load and is gone after close', asy
 	const { ledger } = await openSqliteLedger(options());
 	let largest = 0;
 	for (let round = 0; round < 30; round++) {
-		await ledger.learn({ evt: 'lantern-2026', list: 'redeemed', set: pages(round) });
+		await ledger.learn([{ kind: 'list', evt: 'lantern-2026', list: 'redeemed', set: pages(round) }]);
 		await new Promise(setImmediate);
 		largest = Math.max(largest, statSync(join(dir, 'ledger.db-wal')).size);
 		await vi.waitUntil(() => ledger.health().walBytes <= walBytesMax, { timeout: 5_000 });

@@ -5,7 +5,7 @@ import { genesisHash, type JournalHead, verifyChain } from '../core/journal.ts';
 import { type Connection, checkpoint, ledgerFileName, openReader, openWriter } from './connection.ts';
 import { faultOf } from './faults.ts';
 import { migrate, readHeader } from './schema.ts';
-import { carryOver, setAside } from './set-aside.ts';
+import { carryOver, type SetAsideReason, setAside } from './set-aside.ts';
 import { createStore, type Store } from './store.ts';
 
 /** What opening a ledger's file needs. */
@@ -26,8 +26,14 @@ export interface LedgerFile {
 	readonly transact: <T>(work: () => T) => T;
 	head: JournalHead;
 	/** Where the file that was found damaged, or restored from a backup, now lies. */
-	readonly setAside?: { readonly path: string; readonly why: 'corrupt' | 'restored'; readonly carried: number };
+	readonly setAside?: { readonly path: string; readonly why: SetAsideReason; readonly carried: number };
 }
+
+/**
+ * What is held of a file before it is opened. `suspect`: an I/O error; `damaged`: verification found it; `behind`: the
+ * server has rows of this epoch that it does not have.
+ */
+export type FileState = 'trusted' | 'suspect' | 'damaged' | 'behind';
 
 /** Rows at the end of the journal whose chain is followed at each start; the rest is followed in the background. */
 const tailRows = 100;
@@ -38,17 +44,17 @@ const tailRows = 100;
  * `suspect` verifies the whole file first and forces all of it to the disk anew: after an I/O error the pages in memory
  * may look clean although they never arrived. Throws `ledger_newer`, `ledger_full`, `ledger_io`.
  */
-export function openLedgerFile(options: FileOptions, state: 'trusted' | 'suspect' | 'damaged'): LedgerFile {
+export function openLedgerFile(options: FileOptions, state: FileState): LedgerFile {
 	const { dir } = options;
 	const file = join(dir, ledgerFileName);
 	try {
 		makeFolder(dir);
-		const found = state === 'damaged' ? 'corrupt' : inspect(file);
+		const found = state === 'damaged' ? 'corrupt' : state === 'behind' ? 'behind' : inspect(file);
 		if (found === 'usable') {
 			const opened = openWhole(file, options, state);
 			if (opened !== undefined) return opened;
 		}
-		return replace(file, options, found === 'restored' ? 'restored' : 'corrupt');
+		return replace(file, options, found === 'usable' ? 'corrupt' : found);
 	} catch (error) {
 		throw faultOf(error, dir) ?? error;
 	}
@@ -74,11 +80,7 @@ function inspect(file: string): 'usable' | 'corrupt' | 'restored' {
 	);
 }
 
-function openWhole(
-	file: string,
-	options: FileOptions,
-	state: 'trusted' | 'suspect' | 'damaged',
-): LedgerFile | undefined {
+function openWhole(file: string, options: FileOptions, state: FileState): LedgerFile | undefined {
 	const isNew = !existsSync(file);
 	return unlessCorrupt(
 		file,
@@ -119,7 +121,7 @@ function prepare(db: Connection, { device, newEpoch }: FileOptions): LedgerFile 
 	return { db, store, epoch, head, transact: <T>(work: () => T) => immediate(work) as T };
 }
 
-function replace(file: string, options: FileOptions, why: 'corrupt' | 'restored'): LedgerFile {
+function replace(file: string, options: FileOptions, why: SetAsideReason): LedgerFile {
 	const path = setAside(file, why, options.nowMs());
 	syncFolder(options.dir);
 	const db = openWriter(file, options.maxBytes);

@@ -15,8 +15,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RedemptionId } from '../core/redemption.ts';
+import type { SqliteLedger } from './ledger-on-disk.ts';
 import { readLedger } from './read-ledger.ts';
-import { openSqliteLedger, type SqliteLedger } from './sqlite-ledger.ts';
+import { openSqliteLedger } from './sqlite-ledger.ts';
 import { once, requestOf } from './testing/redeem-loop.ts';
 
 let base: string;
@@ -86,7 +87,7 @@ async function makeLedger(count: number): Promise<string> {
 		await made.redeem(requestOf(idx), once);
 		if (idx % 3 !== 0) await made.settle({ redemptionId, outcome: 'taken', taken: 1, back: true, counted: true }, atMs);
 	}
-	await made.learn({ evt: 'lantern-2026', list: 'revoked', set: [70_000] });
+	await made.learn([{ kind: 'list', evt: 'lantern-2026', list: 'revoked', set: [70_000] }]);
 	await made.record({ kind: 'lane', lane: 'lane-1', mode: 'entry', emergency: true, by: 'chen' }, 1);
 	await made.remember('clock-floor', '17');
 	await made.close();

@@ -49,6 +49,18 @@ const some = {
 const operation = fc.oneof(
 	{ weight: 5, arbitrary: fc.record({ kind: fc.constant('redeem' as const), exit: fc.nat(9), ...some }) },
 	{
+		weight: 3,
+		arbitrary: fc.record({
+			kind: fc.constant('right' as const),
+			...some,
+			used: fc.nat(2),
+			held: fc.nat(1),
+			ownSeq: fc.option(fc.nat(30), { nil: undefined }),
+			whole: fc.boolean(),
+		}),
+	},
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('release' as const), ...some }) },
+	{
 		weight: 4,
 		arbitrary: fc.record({
 			kind: fc.constant('settle' as const),
@@ -85,10 +97,10 @@ const operation = fc.oneof(
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
 function asked({ ticket, lane, id }: Operation, atMs: number) {
-	const { evt, idx, cls } = ticket;
+	const { evt, idx, cls, use } = ticket;
 	const zone = lane === 'lane-1' ? 'main' : 'hall-2';
 	const allowance = allowanceOf(ticket, policy, { nowMs: atMs, zone });
-	return { redemptionId: id, ticketId: ticket.id, evt, idx, cls, allowance, lane, zone, atMs };
+	return { redemptionId: id, ticketId: ticket.id, evt, idx, cls, use, allowance, lane, zone, atMs };
 }
 
 async function apply(ledger: Ledger, op: Operation, atMs: number): Promise<unknown> {
@@ -119,14 +131,39 @@ async function apply(ledger: Ledger, op: Operation, atMs: number): Promise<unkno
 				ledger.deny({ reason: op.reason, lane, ticketId: ticketId('lantern-2026', n), atMs });
 			}
 			return undefined;
+		case 'right':
+			return learnRight(ledger, op, request);
+		case 'release':
+			return ledger.release(op.id, lane, atMs);
 		case 'learn':
-			return ledger.learn({
-				...{ evt: 'lantern-2026', list: op.list, set: [ticket.idx, ticket.idx + 1] },
-				...(op.clear ? { clear: [ticket.idx] } : {}),
-			});
+			return ledger.learn([
+				{
+					...{ kind: 'list', evt: 'lantern-2026', list: op.list, set: [ticket.idx, ticket.idx + 1] },
+					...(op.clear ? { clear: [ticket.idx] } : {}),
+				},
+			]);
 		default:
 			return ledger.flush();
 	}
+}
+
+function learnRight(
+	ledger: Ledger,
+	op: Operation & { kind: 'right' },
+	request: ReturnType<typeof asked>,
+): Promise<void> {
+	const { evt, idx, use, lane, allowance } = request;
+	const { used, held, ownSeq } = op;
+	const last = used > 0 ? { last: { lane, atMs: startMs } } : {};
+	const right = { kind: 'right', evt, idx, use, allowance, used, held, ...last } as const;
+	if (!op.whole) return ledger.learn([{ ...right, ...(ownSeq !== undefined && { ownSeq }) }], { cursor: `${idx}` });
+	const pages = new Map([[3, new Uint8Array(512).fill(used)]]);
+	return ledger.replaceLearned({
+		lists: [{ evt, list: 'redeemed', pages }],
+		rights: [right],
+		ownThrough: ownSeq ?? 0,
+		notes: { cursor: 'replaced' },
+	});
 }
 
 function readReport(dir: string) {
@@ -162,6 +199,9 @@ test('memory and disk give the same answers, histories and rows for any sequence
 			expect(await disk.openGrants()).toEqual(await memory.openGrants());
 			expect(await disk.lanes()).toEqual(await memory.lanes());
 			expect(await disk.latestMs()).toBe(await memory.latestMs());
+			expect(await disk.stored(3, 10)).toEqual(await memory.stored(3, 10));
+			expect(await disk.newestSeq()).toBe(await memory.newestSeq());
+			expect(await disk.recall('cursor')).toBe(await memory.recall('cursor'));
 			const rows = (await memory.rows(0, 10_000)).length;
 
 			await disk.close();

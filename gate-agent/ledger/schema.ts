@@ -91,6 +91,27 @@ const migrations: readonly string[] = [
 
 	CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 	`,
+	`
+	-- The newest row of each grant. Of those before this step it is not known, so none counts as seen too early.
+	ALTER TABLE grants ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
+	UPDATE grants SET last_seq = (SELECT coalesce(max(seq), 0) FROM journal);
+
+	-- What the authority counts per allowance; own_seq is the newest own row that the counts include.
+	CREATE TABLE learned (
+		evt TEXT NOT NULL,
+		idx INTEGER NOT NULL,
+		allowance TEXT NOT NULL,
+		used INTEGER NOT NULL,
+		held INTEGER NOT NULL,
+		own_seq INTEGER NOT NULL,
+		last_lane TEXT,
+		last_at INTEGER,
+		PRIMARY KEY (evt, idx, allowance)
+	) STRICT, WITHOUT ROWID;
+
+	-- Claims that were given back, so that a repeated question writes no second row.
+	CREATE TABLE released (redemption TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+	`,
 ];
 
 /** The schema that this program writes. */

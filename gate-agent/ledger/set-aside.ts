@@ -1,8 +1,11 @@
 import { existsSync, renameSync } from 'node:fs';
 import { type Connection, openReader } from './connection.ts';
 
+/** Why a ledger is set aside: damaged, restored from a backup, or behind what the server has of it. */
+export type SetAsideReason = 'corrupt' | 'restored' | 'behind';
+
 /** Moves a ledger with its write-ahead log out of the way, whole, so that it can still be examined. */
-export function setAside(file: string, why: 'corrupt' | 'restored', nowMs: number): string {
+export function setAside(file: string, why: SetAsideReason, nowMs: number): string {
 	const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
 	let aside = `${file}.${why}-${stamp}`;
 	for (let n = 2; existsSync(aside); n++) aside = `${file}.${why}-${stamp}-${n}`;
@@ -24,6 +27,10 @@ const carried: readonly { readonly from: string; readonly into: string }[] = [
 	{
 		from: 'SELECT list, evt, page, bits FROM pages WHERE length(bits) = 512',
 		into: 'INSERT OR IGNORE INTO pages VALUES (?, ?, ?, ?)',
+	},
+	{
+		from: 'SELECT evt, idx, allowance, used, held, 0, last_lane, last_at FROM learned',
+		into: 'INSERT OR IGNORE INTO learned VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
 	},
 	{ from: 'SELECT lane, mode, emergency FROM lanes', into: 'INSERT OR IGNORE INTO lanes VALUES (?, ?, ?)' },
 	{ from: 'SELECT name, value FROM notes', into: 'INSERT OR IGNORE INTO notes VALUES (?, ?)' },

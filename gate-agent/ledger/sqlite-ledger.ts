@@ -1,68 +1,29 @@
 import type { Decision, History } from '../core/decide.ts';
 import { addDenial, type Denials, denialsDueInMs, noDenials, takeAllDenials, takeDenials } from '../core/denials.ts';
-import type { DriverIo } from '../core/device.ts';
-import { assert, type ErrorCode, StilewardError } from '../core/errors.ts';
-import { ledgerTime, parseRow } from '../core/journal.ts';
-import type { Denial, LaneMemory, Learned, Ledger, Redeemed, RedeemRequest } from '../core/ledger.ts';
+import { assert, StilewardError } from '../core/errors.ts';
+import { genesisHash, ledgerTime, parseRow } from '../core/journal.ts';
+import type {
+	Denial,
+	LaneMemory,
+	Learned,
+	LearnedState,
+	Notes,
+	Redeemed,
+	RedeemRequest,
+	StoredRun,
+} from '../core/ledger.ts';
 import { assertRecordable, keepAnswer, rowsLimitMax } from '../core/ledger-rules.ts';
 import type { Fact, Grant, JournalRow, RedemptionId, Settlement } from '../core/redemption.ts';
-import { pageChanges } from '../core/sparse-pages.ts';
 import { type BackgroundJob, backupInBackground, verifyInBackground } from './background.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { checkpoint, walBacklogBytes } from './connection.ts';
 import { faultOf } from './faults.ts';
+import type { LedgerHealth, SqliteLedger, SqliteLedgerOptions } from './ledger-on-disk.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { type LedgerFile, makeFolder, openLedgerFile } from './open-file.ts';
+import { type FileState, type LedgerFile, makeFolder, openLedgerFile } from './open-file.ts';
 import type { Store } from './store.ts';
-import { append, record, redeem, settle, type Transaction } from './transactions.ts';
+import { append, learn, record, redeem, release, replaceLearned, settle, type Transaction } from './transactions.ts';
 import type { LedgerReport } from './verify-file.ts';
-
-/** How a ledger on disk is opened. */
-export interface SqliteLedgerOptions {
-	/** The data folder; it is made where it is missing. One agent at a time. */
-	readonly dir: string;
-	/** The agent's name. */
-	readonly device: string;
-	/** A new random name, for a journal that starts from nothing. */
-	readonly newEpoch: () => string;
-	/**
-	 * One line for a technician: `ledger_set_aside`, `ledger_fault`, `ledger_recovered`, `ledger_verified`,
-	 * `ledger_damaged`, `ledger_verification_failed`, `ledger_checkpoint_failed`, `denials_waiting`, `denials_lost`.
-	 */
-	readonly log: DriverIo['log'];
-	/** The clock that `atMs` comes from, in milliseconds since 1970; the system's where it is absent. */
-	readonly nowMs?: () => number;
-	/** The file grows no larger than this; at the limit the ledger is full. */
-	readonly maxBytes?: number;
-	/** Whether the whole file is verified in the background after the start. Default true. */
-	readonly verifyAtStart?: boolean;
-}
-
-/** What the agent tells of its ledger. */
-export interface LedgerHealth {
-	/** `ok`, or the fault that keeps the gate shut until a write succeeds. */
-	readonly state: 'ok' | 'closed' | ErrorCode;
-	readonly integrity: 'unchecked' | 'checking' | 'whole' | 'damaged';
-	readonly rows: number;
-	/** Bytes of the write-ahead log that no checkpoint has copied back. */
-	readonly walBytes: number;
-	/** Denials whose rows wait for the disk. */
-	readonly denialsWaiting: number;
-	/** Where the newest file that was set aside lies. */
-	readonly setAside?: string;
-}
-
-/** The ledger of an agent on disk. */
-export interface SqliteLedger extends Ledger {
-	/**
-	 * Writes a verified copy, in a thread of its own. Rejects with `usage` where the path exists, `ledger_full`,
-	 * `ledger_io` or `ledger_corrupt`.
-	 */
-	backup(path: string): Promise<void>;
-	health(): LedgerHealth;
-	/** The result of the verification after the start; undefined where there was none or it was stopped. */
-	readonly verified: Promise<LedgerReport | undefined>;
-}
 
 /** How long denials wait after a write of them failed. */
 const denialRetryMs = 5_000;
@@ -128,7 +89,7 @@ class LedgerOnDisk implements SqliteLedger {
 	}
 
 	async history(request: RedeemRequest): Promise<History> {
-		return this.#read((store) => store.history(request, ledgerTime(this.#file.head, request.atMs)));
+		return this.#read((store) => store.history(request, ledgerTime(this.#file.head, request.atMs)).history);
 	}
 
 	async redeem(request: RedeemRequest, decide: (history: History) => Decision): Promise<Redeemed> {
@@ -172,14 +133,45 @@ class LedgerOnDisk implements SqliteLedger {
 		return this.#read((store) => store.lanes());
 	}
 
-	async learn({ evt, list, set, clear }: Learned): Promise<void> {
-		const changes = pageChanges(set, clear);
-		this.#write(({ store }) => store.changePages(list, evt, changes));
+	async learn(changes: readonly Learned[], notes: Notes = {}): Promise<void> {
+		this.#write((tx) => learn(tx, changes, notes));
+	}
+
+	async replaceLearned(state: LearnedState): Promise<void> {
+		this.#write((tx) => replaceLearned(tx, state));
+	}
+
+	async release(redemptionId: RedemptionId, lane: string, atMs: number): Promise<'found' | 'released'> {
+		return this.#write((tx) => release(tx, { redemptionId, lane }, atMs));
+	}
+
+	async beginEpoch(): Promise<void> {
+		this.#usable();
+		this.#reopen('behind');
+		// Its answers belong to the journal that was left.
+		this.#denied.clear();
 	}
 
 	async rows(after: number, limit: number): Promise<readonly JournalRow[]> {
 		assert(limit >= 1 && limit <= rowsLimitMax, `rows are read 1 to ${rowsLimitMax} at a time`);
 		return this.#read((store) => store.journalAfter(after, limit).map(({ text }) => parseRow(text)));
+	}
+
+	async stored(after: number, limit: number): Promise<StoredRun> {
+		assert(limit >= 1 && limit <= rowsLimitMax, `rows are read 1 to ${rowsLimitMax} at a time`);
+		return this.#read((store) => {
+			const found = after === 0 ? store.journalAfter(0, limit) : store.journalAfter(after - 1, limit + 1);
+			const [before, ...others] = found;
+			const rows = after === 0 ? found : others;
+			return {
+				before: new Uint8Array((after === 0 ? undefined : before?.hash) ?? genesisHash),
+				rows: rows.map((row) => ({ ...row, hash: new Uint8Array(row.hash) })),
+			};
+		});
+	}
+
+	async newestSeq(): Promise<number> {
+		return this.#read(() => this.#file.head.seq);
 	}
 
 	async latestMs(): Promise<number> {
@@ -232,7 +224,7 @@ class LedgerOnDisk implements SqliteLedger {
 		this.#lock.release();
 	}
 
-	#open(state: 'trusted' | 'suspect' | 'damaged'): LedgerFile {
+	#open(state: FileState): LedgerFile {
 		const { dir, device, newEpoch, maxBytes, log } = this.#options;
 		const file = openLedgerFile({ dir, device, newEpoch, nowMs: this.#nowMs, maxBytes }, state);
 		if (file.setAside !== undefined) {
@@ -250,7 +242,7 @@ class LedgerOnDisk implements SqliteLedger {
 	}
 
 	/** Never retried in place: what failed is closed, opened anew and verified before anything is granted on it. */
-	#reopen(state: 'suspect' | 'damaged'): void {
+	#reopen(state: Exclude<FileState, 'trusted'>): void {
 		this.#closeFile();
 		this.#file = this.#open(state);
 		this.#suspect = undefined;

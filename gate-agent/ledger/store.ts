@@ -1,11 +1,28 @@
+import { wholeTicket } from '../core/allowance.ts';
 import type { History } from '../core/decide.ts';
 import { assert } from '../core/errors.ts';
 import type { JournalHead, StoredRow } from '../core/journal.ts';
 import { emptyJournal, parseRow } from '../core/journal.ts';
-import type { LaneMemory, Learned, RedeemRequest } from '../core/ledger.ts';
-import { type Counts, type Exit, type GrantRecord, hourOf, noCounts } from '../core/ledger-rules.ts';
+import type { LaneMemory, LearnedList, LearnedRight, Notes, RedeemRequest } from '../core/ledger.ts';
+import {
+	type Counts,
+	type Exit,
+	type GrantRecord,
+	hourOf,
+	joinCounts,
+	type LearnedCounts,
+	learnRight,
+	noCounts,
+} from '../core/ledger-rules.ts';
 import type { Allowance, Grant, RedemptionId } from '../core/redemption.ts';
-import { bitPlace, changedPage, isBitSet, type PageChanges } from '../core/sparse-pages.ts';
+import {
+	bitPlace,
+	changedPage,
+	isBitSet,
+	type PageChanges,
+	pageChanges,
+	type SparsePages,
+} from '../core/sparse-pages.ts';
 import { ticketId } from '../core/ticket.ts';
 import type { Connection } from './connection.ts';
 
@@ -40,6 +57,15 @@ interface GrantRow {
 	exit_at: number | null;
 	is_open: number;
 	returned: number;
+	last_seq: number;
+}
+
+interface LearnedRow {
+	used: number;
+	held: number;
+	own_seq: number;
+	last_lane: string | null;
+	last_at: number | null;
 }
 
 /** The ledger's tables as records. Each method is one or two prepared statements; transactions are the caller's. */
@@ -47,13 +73,15 @@ export type Store = ReturnType<typeof createStore>;
 
 /** Prepares every statement once. Throws `SqliteError` where the schema is not as it must be. */
 export function createStore(db: Connection) {
-	const [accounts, grants] = [accountStore(db), grantStore(db)];
+	const [accounts, grants, pages] = [accountStore(db), grantStore(db), pageStore(db)];
+	const learned = learnedStore(db, pages);
 	return {
-		...historyStore(db, accounts, grants),
+		...historyStore(db, { ...accounts, ...grants, ...learned }),
 		...journalStore(db),
 		...accounts,
 		...grants,
-		...pageStore(db),
+		...pages,
+		...learned,
 		...laneStore(db),
 	};
 }
@@ -66,6 +94,8 @@ interface MarksRow {
 	/** Whether there is an exit, and an open grant. */
 	exited: number;
 	open: number;
+	/** Whether the authority has said something of this allowance. */
+	learned: number;
 }
 
 /**
@@ -78,29 +108,38 @@ const marksSql = `
 		(SELECT bits FROM pages WHERE list = 'redeemed' AND evt = @evt AND page = @page) AS redeemed,
 		(SELECT grants FROM tallies WHERE lane = @lane AND cls = @cls AND hour = @hour) AS unverified,
 		EXISTS (SELECT 1 FROM exits WHERE evt = @evt AND idx = @idx AND allowance = @allowance) AS exited,
-		EXISTS (SELECT 1 FROM grants WHERE evt = @evt AND idx = @idx AND is_open = 1) AS open`;
+		EXISTS (SELECT 1 FROM grants WHERE evt = @evt AND idx = @idx AND is_open = 1) AS open,
+		EXISTS (SELECT 1 FROM learned WHERE evt = @evt AND idx = @idx AND allowance = @allowance) AS learned`;
 
-function historyStore(
-	db: Connection,
-	{ counts, lastExit }: ReturnType<typeof accountStore>,
-	{ openGrantsOfTicket }: ReturnType<typeof grantStore>,
-) {
+type HistoryParts = ReturnType<typeof accountStore> & ReturnType<typeof grantStore> & ReturnType<typeof learnedStore>;
+
+function historyStore(db: Connection, parts: HistoryParts) {
+	const { counts, lastExit, openGrantsOfTicket, learned, ownThrough, grantsSince } = parts;
 	const readMarks = db.prepare<[Readonly<Record<string, string | number>>], MarksRow>(marksSql);
+	const joined = (request: RedeemRequest, own: Counts): Counts => {
+		const records = grantsSince(request, 0).filter(({ grant }) => grant.allowance === request.allowance);
+		return joinCounts(own, learned(request), { records, ownThrough: ownThrough() });
+	};
 	return {
-		/** What is known of a ticket's allowance; a limit of the lane is counted by the hour of `atMs`. */
-		history(request: RedeemRequest, atMs: number): History {
+		/**
+		 * What is known of a ticket's allowance, and the own part of the counts; a limit of the lane is counted by the hour
+		 * of `atMs`.
+		 */
+		history(request: RedeemRequest, atMs: number): { readonly history: History; readonly own: Counts } {
 			const { evt, idx, allowance, lane, cls } = request;
 			const marks = readMarks.get({ evt, idx, allowance, lane, cls, page: bitPlace(idx).page, hour: hourOf(atMs) });
 			assert(marks !== undefined, 'a statement without FROM has one row');
 			const exitedAtMs = marks.exited === 1 ? lastExit(request)?.atMs : undefined;
-			return {
+			const own = counts(request);
+			const history = {
 				revoked: isBitSet(marks.revoked ?? undefined, idx),
 				listedRedeemed: isBitSet(marks.redeemed ?? undefined, idx),
-				...counts(request),
+				...(marks.learned === 1 ? joined(request, own) : own),
 				open: marks.open === 1 ? openGrantsOfTicket(evt, idx) : [],
 				...(exitedAtMs === undefined ? {} : { exitedAtMs }),
 				unverifiedInHour: marks.unverified ?? 0,
 			};
+			return { history, own };
 		},
 	};
 }
@@ -180,8 +219,10 @@ function grantStore(db: Connection) {
 		'SELECT * FROM grants INDEXED BY grants_open WHERE evt = ? AND idx = ? AND is_open = 1 ORDER BY seq',
 	);
 	const open = db.prepare<[], GrantRow>('SELECT * FROM grants WHERE is_open = 1 ORDER BY seq');
-	const put = db.prepare('INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-	const settle = db.prepare('UPDATE grants SET is_open = ?, returned = ? WHERE evt = ? AND idx = ? AND seq = ?');
+	const put = db.prepare('INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+	const settle = db.prepare(
+		'UPDATE grants SET is_open = ?, returned = ?, last_seq = ? WHERE evt = ? AND idx = ? AND seq = ?',
+	);
 	return {
 		grant(id: RedemptionId): GrantRecord | undefined {
 			const row = get.get(id);
@@ -192,13 +233,13 @@ function grantStore(db: Connection) {
 		openGrantsOfTicket: (evt: string, idx: number): readonly Grant[] =>
 			openOfTicket.all(evt, idx).map((row) => recordOf(row).grant),
 		openGrants: (): readonly Grant[] => open.all().map((row) => recordOf(row).grant),
-		addGrant({ seq, grant: g, exit, open: isOpen, returned }: GrantRecord): void {
+		addGrant({ seq, lastSeq, grant: g, exit, open: isOpen, returned }: GrantRecord): void {
 			const { evt, idx, allowance, cls, uses, rung, lane, atMs } = g;
 			const what = [evt, idx, allowance, cls, uses, g.reentry ? 1 : 0, rung, lane, atMs];
-			put.run(g.redemptionId, seq, ...what, exit?.seq ?? null, exit?.atMs ?? null, isOpen ? 1 : 0, returned);
+			put.run(g.redemptionId, seq, ...what, exit?.seq ?? null, exit?.atMs ?? null, isOpen ? 1 : 0, returned, lastSeq);
 		},
-		updateGrant: ({ seq, grant: { evt, idx }, open: isOpen, returned }: GrantRecord): void =>
-			void settle.run(isOpen ? 1 : 0, returned, evt, idx, seq),
+		updateGrant: ({ seq, lastSeq, grant: { evt, idx }, open: isOpen, returned }: GrantRecord): void =>
+			void settle.run(isOpen ? 1 : 0, returned, lastSeq, evt, idx, seq),
 	};
 }
 
@@ -206,6 +247,7 @@ function recordOf(row: GrantRow): GrantRecord {
 	const { redemption, evt, idx, allowance, cls, uses, rung, lane, at, exit_seq: seq, exit_at: atMs } = row;
 	return {
 		seq: row.seq,
+		lastSeq: row.last_seq,
 		grant: {
 			redemptionId: redemption,
 			ticketId: ticketId(evt, idx),
@@ -226,15 +268,68 @@ function pageStore(db: Connection) {
 	const put = db.prepare('INSERT INTO pages VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits');
 	const drop = db.prepare('DELETE FROM pages WHERE list = ? AND evt = ? AND page = ?');
 	return {
-		isListed: (list: Learned['list'], evt: string, idx: number): boolean =>
+		isListed: (list: LearnedList['list'], evt: string, idx: number): boolean =>
 			isBitSet(get.get(list, evt, bitPlace(idx).page), idx),
-		changePages(list: Learned['list'], evt: string, changes: PageChanges): void {
+		changePages(list: LearnedList['list'], evt: string, changes: PageChanges): void {
 			for (const [page, change] of changes) {
 				const bits = changedPage(get.get(list, evt, page), change);
 				if (bits === undefined) drop.run(list, evt, page);
 				else put.run(list, evt, page, bits);
 			}
 		},
+	};
+}
+
+/** Where the ledger notes which own rows the last snapshot included; each epoch has a note of its own. */
+const ownThroughNote = (epoch: string) => `own_through:${epoch}`;
+
+function learnedStore(db: Connection, { isListed, changePages }: ReturnType<typeof pageStore>) {
+	const key = 'evt = ? AND idx = ? AND allowance = ?';
+	const get = db.prepare<[string, number, string], LearnedRow>(
+		`SELECT used, held, own_seq, last_lane, last_at FROM learned WHERE ${key}`,
+	);
+	const put = db.prepare('INSERT OR REPLACE INTO learned VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+	const forgetRights = db.prepare('DELETE FROM learned');
+	const forgetPages = db.prepare('DELETE FROM pages');
+	const putPage = db.prepare('INSERT INTO pages VALUES (?, ?, ?, ?)');
+	const note = db.prepare<[string], string>('SELECT value FROM notes WHERE name = ?').pluck();
+	const putNote = db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?)');
+	const epoch = db.prepare<[], string>("SELECT value FROM meta WHERE name = 'epoch'").pluck();
+	const released = db.prepare<[string], number>('SELECT 1 FROM released WHERE redemption = ?').pluck();
+	const addReleased = db.prepare('INSERT INTO released VALUES (?)');
+	const learned = ({ evt, idx, allowance }: AccountKey): LearnedCounts | undefined => {
+		const row = get.get(evt, idx, allowance);
+		if (row === undefined) return undefined;
+		const { used, held, own_seq: ownSeq, last_lane: lane, last_at: atMs } = row;
+		return { used, held, ownSeq, ...(lane === null || atMs === null ? {} : { last: { lane, atMs } }) };
+	};
+	const putLearned = ({ evt, idx, allowance }: AccountKey, { used, held, ownSeq, last }: LearnedCounts) =>
+		put.run(evt, idx, allowance, used, held, ownSeq, last?.lane ?? null, last?.atMs ?? null);
+	return {
+		learned,
+		learnRight(change: LearnedRight): void {
+			putLearned(change, learnRight(learned(change), change));
+			const { evt, idx, allowance } = change;
+			if (allowance === wholeTicket && isListed('redeemed', evt, idx)) {
+				changePages('redeemed', evt, pageChanges([], [idx]));
+			}
+		},
+		/** Own rows that the last snapshot included. */
+		ownThrough: (): number => Number(note.get(ownThroughNote(epoch.get() ?? '')) ?? 0),
+		setOwnThrough: (seq: number): void => void putNote.run(ownThroughNote(epoch.get() ?? ''), `${seq}`),
+		forgetLearned(): void {
+			forgetRights.run();
+			forgetPages.run();
+		},
+		/** Puts pages where there are none. */
+		addPages(list: LearnedList['list'], evt: string, pages: SparsePages): void {
+			for (const [page, bits] of pages) putPage.run(list, evt, page, bits);
+		},
+		putNotes(notes: Notes): void {
+			for (const [name, value] of Object.entries(notes)) putNote.run(name, value);
+		},
+		isReleased: (id: RedemptionId): boolean => released.get(id) === 1,
+		addReleased: (id: RedemptionId): void => void addReleased.run(id),
 	};
 }
 

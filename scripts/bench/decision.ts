@@ -5,6 +5,7 @@ import pino from 'pino';
 import { type AgentClock, createAgentClock } from '../../gate-agent/agent-clock.ts';
 import { startLane } from '../../gate-agent/agent-lane.ts';
 import { loadConfig } from '../../gate-agent/config.ts';
+import { noAuthority } from '../../gate-agent/core/authority.ts';
 import type { Relay } from '../../gate-agent/core/device.ts';
 import type { Ledger } from '../../gate-agent/core/ledger.ts';
 import { loadTrust } from '../../gate-agent/keys/key-folder.ts';
@@ -90,7 +91,7 @@ async function openBenchLane(dir: string, keys: string): Promise<BenchLane> {
 		newEpoch: () => randomBytes(6).toString('base64url'),
 		log: () => {},
 	});
-	await ledger.learn({ evt: event.evt, list: 'redeemed', set: usedNumbers() });
+	await ledger.learn([{ kind: 'list', evt: event.evt, list: 'redeemed', set: usedNumbers() }]);
 	const { keyset } = await loadTrust(keys);
 	const writer = createLedgerWriter({ onFailing: fail, onDropped: fail });
 	const told = relayThatTells();
@@ -101,7 +102,10 @@ async function openBenchLane(dir: string, keys: string): Promise<BenchLane> {
 	);
 	const lane = startLane(settings, undefined, {
 		agent: config.agent,
-		policy: config.policy,
+		policyOf: () => config.policy,
+		authority: noAuthority,
+		standing: () => 'active',
+		listsStale: () => false,
 		keyset: () => keyset,
 		ledger,
 		writer,

@@ -18,7 +18,7 @@ async function workingLedger(dir: string, refusals = 1) {
 	const redemptionId = 'AAAAAAAAAAAAAAAAAAAAAA' as RedemptionId;
 	const allowance = 'ticket' as Allowance;
 	const ticket = ticketId('lantern-2026', 7);
-	const place = { lane: 'lane-1', zone: 'main', cls: 'adult' };
+	const place = { lane: 'lane-1', zone: 'main', cls: 'adult', use: 1 };
 	await ledger.redeem(
 		{ redemptionId, ticketId: ticket, evt: 'lantern-2026', idx: 7, allowance, ...place, atMs: startMs },
 		() => ({ kind: 'grant', direction: 'entry', allowance, uses: 1, reentry: false, rung: 'local', left: 0 }),

@@ -194,7 +194,16 @@ async function useUp(sample: SampleCode, ledger: Ledger): Promise<void> {
 	const atMs = Date.now();
 	// The brand of a redemption id is given to 128 random bits.
 	const redemptionId = randomBytes(16).toString('base64url') as RedemptionId;
-	const place = { evt: practiceEvent, idx, ticketId, allowance: wholeTicket, cls: 'adult', lane: practiceLaneId, zone };
+	const place = {
+		evt: practiceEvent,
+		idx,
+		ticketId,
+		allowance: wholeTicket,
+		cls: 'adult',
+		use: 1,
+		lane: practiceLaneId,
+		zone,
+	};
 	await ledger.redeem({ ...place, redemptionId, atMs }, () => ({
 		kind: 'grant',
 		direction: 'entry',

@@ -1,4 +1,6 @@
 import Type from 'typebox';
+import { Check } from 'typebox/value';
+import type { Policy } from '../../gate-agent/core/policy.ts';
 import { className, eventId } from './fields.ts';
 
 const closed = { additionalProperties: false };
@@ -51,3 +53,8 @@ export const policySchema = Type.Object(
 	},
 	closed,
 );
+
+/** Whether a value is a policy that this program understands. A device keeps the rules that it has where it is not. */
+export function isPolicy(value: unknown): value is Policy {
+	return Check(policySchema, value);
+}

@@ -39,6 +39,7 @@ export function requestOf(idx: number): RedeemRequest {
 		idx,
 		allowance: wholeTicket,
 		cls: 'adult',
+		use: 1,
 		lane: 'lane-1',
 		zone: 'main',
 		atMs: 1_790_000_000_000 + idx,
