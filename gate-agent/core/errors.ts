@@ -33,6 +33,9 @@ export const errorHints = {
 	ledger_io:
 		'Check that the folder may be written, then the disk (`dmesg`); the lane stays shut until a write succeeds.',
 	server_data_invalid: 'Restore the named file of the server from its backup, or correct it.',
+	backup_invalid: 'Use another backup: this file is damaged, or it is none of a server.',
+	backup_elsewhere:
+		'Use pg_dump and pg_restore for the database; after pg_restore run `stileward server new-epoch` before the server starts.',
 	server_unreachable: 'Check the network, the address and that the server runs.',
 	server_untrusted:
 		'The server is not the pinned one: compare the fingerprint with the one that it logs when it starts.',

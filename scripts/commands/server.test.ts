@@ -1,8 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { onlyPublic } from '../../gate-agent/core/jwk.ts';
 import { verify } from '../../gate-agent/core/verify.ts';
@@ -10,55 +7,11 @@ import { loadTrust } from '../../gate-agent/keys/key-folder.ts';
 import { createHttpsClient, type HttpsRequest } from '../../sync/node/https-client.ts';
 import { deviceIdOf } from '../../sync/protocol/enroll.ts';
 import { askToken, newKey } from '../../sync/server/running-server.suite.ts';
-import { runCli, startCli, temporaryFolder } from './cli.suite.ts';
-
-const password = 'correct horse battery staple\n';
-
-interface Ready {
-	readonly url: string;
-	readonly fingerprint: string;
-}
-
-/** A real server process and the command line of an administrator who is signed in to it. */
-async function startVenue(folder: string) {
-	const data = join(folder, 'server');
-	const env = { STILEWARD_HOME: join(folder, 'home') };
-	const made = ['server', 'operator', '--data', data, '--name', 'mina', '--role', 'administrator'];
-	expect(await runCli([...made, '--password-stdin'], password)).toMatchObject({ code: 0 });
-	const child = startCli(['server', 'run', '--data', data, '--listen', '127.0.0.1:0']);
-	const { url, fingerprint } = await readyOf(child);
-	const cli = (args: readonly string[], input = '') => runCli(args, input, env);
-	const login = (pin: string, text: string) =>
-		cli(['login', '--server', url, '--fingerprint', pin, '--name', 'mina', '--password-stdin'], text);
-	return {
-		data,
-		url,
-		fingerprint,
-		cli,
-		login,
-		env,
-		end: async () => {
-			child.kill('SIGTERM');
-			const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
-			return code;
-		},
-	};
-}
-
-async function readyOf(child: ChildProcess): Promise<Ready> {
-	if (!child.stdout) throw new Error('it has no output');
-	for await (const line of createInterface({ input: child.stdout })) {
-		const entry = JSON.parse(line);
-		if (entry.event === 'ready') {
-			child.stdout.resume();
-			return entry;
-		}
-	}
-	throw new Error('it ended before it was ready');
-}
+import { runCli, temporaryFolder } from './cli.suite.ts';
+import { password, startVenue, type Venue } from './venue.suite.ts';
 
 /** A device in this process that is enrolled with a code. */
-async function enroll({ url, fingerprint }: Ready, code: string) {
+async function enroll({ url, fingerprint }: Pick<Venue, 'url' | 'fingerprint'>, code: string) {
 	const client = createHttpsClient({ url, fingerprint, trustedNowMs: Date.now });
 	const ask = async (request: HttpsRequest, token?: string) => {
 		const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };

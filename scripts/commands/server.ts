@@ -2,11 +2,14 @@ import { type Command, Option } from 'commander';
 import { examples, repeated } from './arguments.ts';
 import type { Terminal } from './output.ts';
 import type { OperatorOptions } from './server-operator.ts';
+import { addRecoveryCommands } from './server-recovery.ts';
 import type { RunOptions } from './server-run.ts';
 
-/** `server run` and `server operator`. */
+/** `server run`, `server operator` and what brings a server back. */
 export function addServerCommands(program: Command, terminal: Terminal): void {
-	const server = program.command('server').description('Run the server of a venue, and name who may use it.');
+	const server = program
+		.command('server')
+		.description('Run the server of a venue, name who may use it, and bring it back.');
 	server
 		.command('run')
 		.summary('run the server of a venue')
@@ -53,4 +56,5 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 			const { putOperator } = await import('./server-operator.ts');
 			await putOperator(options, terminal);
 		});
+	addRecoveryCommands(server, terminal);
 }

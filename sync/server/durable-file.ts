@@ -21,7 +21,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
  * Writes a file in one step that survives a power cut: a reader sees the old text or the new one. Throws
  * `output_failed`, and then the old text is still there.
  */
-export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+export async function writeDurably(path: string, text: string | Uint8Array, mode: number): Promise<void> {
 	const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`;
 	try {
 		const file = await open(temporary, 'wx', mode);
@@ -50,8 +50,18 @@ export async function makePrivateFolder(dir: string): Promise<void> {
 	}
 }
 
+/** Forces what was written to a file to the disk. */
+export async function syncFile(path: string): Promise<void> {
+	const file = await open(path, 'r+');
+	try {
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+}
+
 /** A name is durable only once its folder is. Windows cannot open folders and needs no such step. */
-async function syncFolder(dir: string): Promise<void> {
+export async function syncFolder(dir: string): Promise<void> {
 	if (process.platform === 'win32') return;
 	const folder = await open(dir, 'r');
 	try {

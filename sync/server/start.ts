@@ -13,6 +13,7 @@ import type { Office } from './office/office.ts';
 import { openServerKeys } from './server-keys.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Store } from './store.ts';
+import { type DataOptions, officeFileOf, storePlaceOf } from './store-place.ts';
 import { openPostgresStore } from './stores/postgres.ts';
 import { openSqliteStore } from './stores/sqlite.ts';
 import { openServerTls, type ServerTls } from './tls/venue-tls.ts';
@@ -26,14 +27,6 @@ const drainLookMs = 50;
 
 /** The id of the server that issues tickets and owns the rules. */
 export const centreId = 'centre';
-
-/** Where a server keeps what it knows. */
-export interface DataOptions {
-	/** Folder of its keys and, unless `store` says otherwise, of its data. */
-	readonly dir: string;
-	/** `sqlite:PATH` or `postgres://…`; absent means a file in `dir`. */
-	readonly store?: string;
-}
 
 /** What a server needs to start. */
 export interface ServerOptions extends DataOptions {
@@ -92,25 +85,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** Opens what a server knows of its operators, also beside a server that runs. */
-export async function openOffice({ dir, store }: DataOptions): Promise<Office> {
-	await makePrivateFolder(dir);
-	return isPostgres(store) ? openPostgresOffice(store) : openSqliteOffice(join(dir, 'office.db'));
+export async function openOffice(options: DataOptions): Promise<Office> {
+	await makePrivateFolder(options.dir);
+	const place = storePlaceOf(options);
+	return place.kind === 'postgres' ? openPostgresOffice(place.url) : openSqliteOffice(officeFileOf(options));
 }
 
-async function openStore({ dir, store = `sqlite:${join(dir, 'venue.db')}` }: DataOptions): Promise<Store> {
-	if (isPostgres(store)) return openPostgresStore(store);
-	const path = /^sqlite:(.+)$/.exec(store)?.[1];
-	if (path === undefined) throw new StilewardError('usage', 'a store reads sqlite:PATH or postgres://…');
-	return openSqliteStore(path);
-}
-
-function isPostgres(store: string | undefined): store is string {
-	return store !== undefined && /^postgres(ql)?:\/\//.test(store);
+/** Opens what a server knows of its venue, also beside a server that runs. */
+export async function openStore(options: DataOptions): Promise<Store> {
+	const place = storePlaceOf(options);
+	return place.kind === 'postgres' ? openPostgresStore(place.url) : openSqliteStore(place.path);
 }
 
 /** Makes the venue at the first start, and tells devices of a key manifest that they may not have. */
-async function openVenue({ store, venue, issuer, nowMs }: ServerParts, { dir }: DataOptions): Promise<void> {
-	const isNew = (await store.head(venue)) === undefined;
+async function openVenue({ store, venue, issuer, log, nowMs }: ServerParts, { dir }: DataOptions): Promise<void> {
+	const head = await store.head(venue);
+	const isNew = head === undefined;
+	// To put a backup back is the word of an operator; what devices saw of the time since then must not be met again.
+	if (head?.behind === 'restored') {
+		const epoch = await store.beginEpoch({ venue, server: head.authority, atMs: nowMs() });
+		log.warn({ event: 'epoch_begun', why: 'restored', epoch });
+	}
 	if (isNew) await store.createVenue({ id: venue, name: venue, server: centreId, atMs: nowMs() });
 	const path = join(dir, `manifest-announced-${venue}`);
 	const hash = createHash('sha256').update(issuer.manifest).digest('base64url');
