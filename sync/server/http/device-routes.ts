@@ -8,6 +8,7 @@ import { openClaimsMax } from '../../protocol/open-claims.ts';
 import type { RequestOf, ResponseOf, RouteName } from '../../protocol/paths.ts';
 import { openSegment } from '../../protocol/segment-jws.ts';
 import { signTime } from '../../protocol/signed-time.ts';
+import { rowHash } from '../row-hash.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { Device, VenueHead } from '../store.ts';
 import { accessTokenMs } from './access-tokens.ts';
@@ -130,7 +131,7 @@ async function segments(
 	device: Device,
 	input: RequestOf<'segments'>,
 ): Promise<ResponseOf<'segments'>> {
-	const opened = await openSegment(input.segment, { device: device.device, key: device.jwk });
+	const opened = await openSegment(input.segment, { device: device.device, key: device.jwk, hash: rowHash });
 	if (opened.kind === 'refused') throw new Refusal(opened.code, { detail: opened.detail });
 	const { epoch, from, to, prevHash, rows } = opened.segment;
 	const outcome = await parts.segments.ingest({

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { genesisHash, rowHash } from '../../../gate-agent/core/journal.ts';
+import { genesisHash } from '../../../gate-agent/core/journal.ts';
+import { rowHash } from '../row-hash.ts';
 import type { VenueSegment } from '../store.ts';
 import { columns, type Work } from './dialect.ts';
 

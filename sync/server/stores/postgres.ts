@@ -15,6 +15,13 @@ const sessionOptions = [
 	'lock_timeout=10s',
 	'statement_timeout=60s',
 	'idle_in_transaction_session_timeout=60s',
+	// Statements name the keys they want, and are planned once, often while the tables are still empty. A plan that reads
+	// a whole table looks cheap then and would be kept while the table grows; one that follows the keys is right at any size.
+	'plan_cache_mode=force_generic_plan',
+	'enable_seqscan=off',
+	'enable_hashjoin=off',
+	'enable_mergejoin=off',
+	'jit=off',
 ];
 
 /** Statements that a connection keeps planned; texts vary only by how many venues and segments they name. */

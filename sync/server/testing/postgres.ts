@@ -52,8 +52,9 @@ export async function startPostgres(): Promise<PostgresServer> {
 	return {
 		createDatabase: async () => {
 			databases += 1;
-			await ask(addressOf(data, 'postgres'), `CREATE DATABASE venue_${databases}`);
-			return addressOf(data, `venue_${databases}`);
+			const name = `venue_${databases}`;
+			await ask(addressOf(data, 'postgres'), `CREATE DATABASE ${name}`);
+			return addressOf(data, name);
 		},
 		cpuSeconds: () => cpuSecondsOf(server.pid),
 		kill: (signal) => end(signal),
