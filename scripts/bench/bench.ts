@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util';
 import { coldStart } from './cold-start.ts';
 import { decision } from './decision.ts';
 import { type Bench, type Figure, keepsBudget, tableOf } from './figures.ts';
+import { ingest } from './ingest.ts';
 import { memory } from './memory.ts';
 import { pty } from './pty.ts';
 import { root } from './venue.ts';
 
-const benches: Readonly<Record<string, Bench>> = { decision, pty, 'cold-start': coldStart, memory };
+const benches: Readonly<Record<string, Bench>> = { decision, pty, 'cold-start': coldStart, memory, ingest };
 
 const usage = `npm run bench -- [--only NAME] [--json FILE] [--quick]
 

@@ -4,7 +4,7 @@ export interface Figure {
 	readonly bench: string;
 	readonly what: string;
 	readonly value: number;
-	readonly unit: 'ms' | 'MB' | '×' | '';
+	readonly unit: 'ms' | 'µs' | 's' | '1/s' | 'KB' | 'MB' | '×' | '';
 	/** The most that it may be; absent where the figure is only for orientation. */
 	readonly budget?: number;
 }

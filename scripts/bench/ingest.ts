@@ -1,4 +1,5 @@
 import { openSegment } from '../../sync/protocol/segment-jws.ts';
+import { rowHash } from '../../sync/server/row-hash.ts';
 import type { Store, VenueSegment } from '../../sync/server/store.ts';
 import { openPostgresStore } from '../../sync/server/stores/postgres.ts';
 import { type PostgresServer, startPostgres } from '../../sync/server/testing/postgres.ts';
@@ -62,20 +63,29 @@ const rounds = 8;
 async function measure(postgres: PostgresServer, setting: Setting, rows: number): Promise<readonly Figure[]> {
 	const perRound = Math.max(1, Math.ceil(rows / setting.rows / setting.shards / rounds));
 	const shards = await Promise.all(
-		Array.from({ length: setting.shards }, (_, at) => openShard(postgres, setting, { at, batches: perRound * (rounds + 1) })),
+		Array.from({ length: setting.shards }, (_, at) =>
+			openShard(postgres, setting, { at, batches: perRound * (rounds + 1) }),
+		),
 	);
 	const spent = { opening: 0, ingest: 0, plain: 0 };
 	for (let round = 0; round <= rounds; round += 1) {
 		const [from, to] = [round * perRound, (round + 1) * perRound];
 		const opened = shards.map((): VenueSegment[][] => []);
-		const opening = await cpuOf(postgres, () => each(shards, { from, to }, async ({ batches }, at, n) => {
-			opened[n]?.push(await openAll(batches[at] ?? []));
-		}));
-		const storing = await cpuOf(postgres, () => each(shards, { from, to }, async ({ store }, at, n) => {
-			await store.ingest(opened[n]?.[at - from] ?? []);
-		}));
-		const plain = await cpuOf(postgres, () => each(shards, { from, to }, ({ plain: table, batches }, at) =>
-			table.insert((batches[at] ?? []).flatMap(plainRows))));
+		const opening = await cpuOf(postgres, () =>
+			each(shards, { from, to }, async ({ batches }, at, n) => {
+				opened[n]?.push(await openAll(batches[at] ?? []));
+			}),
+		);
+		const storing = await cpuOf(postgres, () =>
+			each(shards, { from, to }, async ({ store }, at, n) => {
+				await store.ingest(opened[n]?.[at - from] ?? []);
+			}),
+		);
+		const plain = await cpuOf(postgres, () =>
+			each(shards, { from, to }, ({ plain: table, batches }, at) =>
+				table.insert((batches[at] ?? []).flatMap(plainRows)),
+			),
+		);
 		if (round === 0) continue;
 		spent.opening += opening;
 		spent.ingest += storing;
@@ -143,12 +153,14 @@ async function openSource(store: Store, venue: string): Promise<Signing> {
 
 /** As the server does with what devices send: one signature check a segment. */
 async function openAll(batch: readonly Signed[]): Promise<VenueSegment[]> {
-	return Promise.all(batch.map(async ({ venue, device, jws }) => {
-		const opened = await openSegment(jws, { device: device.device, key: device.publicKey });
-		if (opened.kind === 'refused') throw new Error(`assertion failed: ${opened.detail}`);
-		const { epoch: deviceEpoch, ...segment } = opened.segment;
-		return { ...segment, venue, deviceEpoch, lastHash: opened.lastHash, jws, atMs: Date.now() };
-	}));
+	return Promise.all(
+		batch.map(async ({ venue, device, jws }) => {
+			const opened = await openSegment(jws, { device: device.device, key: device.publicKey, hash: rowHash });
+			if (opened.kind === 'refused') throw new Error(`assertion failed: ${opened.detail}`);
+			const { epoch: deviceEpoch, ...segment } = opened.segment;
+			return { ...segment, venue, deviceEpoch, lastHash: opened.lastHash, jws, atMs: Date.now() };
+		}),
+	);
 }
 
 function plainRows({ venue, device: { device }, from, rows }: Signed) {

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { wholeTicket } from '../../gate-agent/core/allowance.ts';
 import { emptyJournal, type JournalHead } from '../../gate-agent/core/journal.ts';
-import { type PublicJwk, onlyPublic } from '../../gate-agent/core/jwk.ts';
+import { onlyPublic, type PublicJwk } from '../../gate-agent/core/jwk.ts';
 import { ticketId } from '../../gate-agent/core/ticket.ts';
 import { deviceIdOf } from '../../sync/protocol/enroll.ts';
 import { hashText, signSegment } from '../../sync/protocol/segment-jws.ts';
