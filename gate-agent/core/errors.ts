@@ -50,6 +50,8 @@ export const errorHints = {
 	venue_unknown: 'Check the venue id.',
 	event_unknown: 'Create the event first, or check its id.',
 	device_unknown: 'Enroll the device at this venue.',
+	name_taken: 'Choose another name, or say that the device takes the place of the one that has it (--replace).',
+	key_enrolled: 'Make a new key for each device; to enroll the same device again, make its code with --replace.',
 	case_unknown: 'List the cases and check the id.',
 	order_unknown: 'Check the order number and the ticket numbers.',
 	order_differs: 'Use another order number: this one stands for other tickets.',

@@ -38,6 +38,16 @@ export const problems = {
 	device_disabled: [403, 'The device is disabled.', 'Ask an administrator to enable it.'],
 	code_invalid: [403, 'The enrollment code is unknown, used or expired.', 'Ask an administrator for a new code.'],
 	key_enrolled: [409, 'This key is enrolled already.', 'Make a new key for each device; never copy one.'],
+	name_taken: [
+		409,
+		'A device of this name works at the venue.',
+		'Choose another name, or make the code for a device that takes its place.',
+	],
+	device_alive: [
+		409,
+		'The device was here moments ago and answers for its claims itself.',
+		'Wait for it, disable it, or release by force where it is known to be dead.',
+	],
 	forbidden: [403, 'Whoever asks may not do this.', 'Ask an administrator.'],
 	not_found: [404, 'There is nothing at this address.', 'Correct the address, or update the program.'],
 	method_not_allowed: [405, 'This address does not take this method.', 'Update the program.'],

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { cursorSchema } from './cursor.ts';
 import { deviceEpoch, laneName } from './fields.ts';
 
@@ -44,6 +44,9 @@ export const reportSchema = Type.Object(
 	},
 	{ additionalProperties: false },
 );
+/** @see reportSchema */
+export type Report = Static<typeof reportSchema>;
+
 /**
  * What the server knows of the device. A device whose own journal of this epoch ends before `through` has got an old
  * disk back: it begins a new epoch before it admits again.

@@ -28,7 +28,7 @@ export interface ServerUnderTest {
 	ask(request: HttpsRequest, token?: string): Promise<{ readonly status: number; readonly body: unknown }>;
 	/** Signs the operator in. */
 	login(): Promise<string>;
-	/** Enrolls a device and fetches its token. */
+	/** Enrolls a device, called `gate-1` and so on, and fetches its token. */
 	device(session: string): Promise<DeviceUnderTest>;
 	close(): Promise<void>;
 }
@@ -74,6 +74,7 @@ export async function startServerUnderTest(over: Partial<ServerOptions> = {}): P
 		const text = body.toString();
 		return { status, body: text.startsWith('{') && !text.trimEnd().includes('\n') ? JSON.parse(text) : text };
 	};
+	let devices = 0;
 	return {
 		server,
 		client,
@@ -85,7 +86,10 @@ export async function startServerUnderTest(over: Partial<ServerOptions> = {}): P
 			const { body } = await ask({ method: 'POST', path: '/v1/office/login', body: operator });
 			return (body as { token: string }).token;
 		},
-		device: (session) => enrollDevice(ask, session),
+		device: (session) => {
+			devices += 1;
+			return enrollDevice(ask, session, `gate-${devices}`);
+		},
 		close: async () => {
 			client.close();
 			await server.close();
@@ -94,11 +98,11 @@ export async function startServerUnderTest(over: Partial<ServerOptions> = {}): P
 	};
 }
 
-async function enrollDevice(ask: ServerUnderTest['ask'], session: string): Promise<DeviceUnderTest> {
-	const made = await ask({ method: 'POST', path: '/v1/office/codes', body: { name: 'gate-1' } }, session);
+async function enrollDevice(ask: ServerUnderTest['ask'], session: string, name: string): Promise<DeviceUnderTest> {
+	const made = await ask({ method: 'POST', path: '/v1/office/codes', body: { name } }, session);
 	const { code } = made.body as { code: string };
 	const key = await newKey();
-	const body = { code, key: onlyPublic(key), name: 'gate-1', version: '0.1.0' };
+	const body = { code, key: onlyPublic(key), name, version: '0.1.0' };
 	const enrolled = await ask({ method: 'POST', path: '/v1/enroll', body });
 	if (enrolled.status !== 200) throw new Error(JSON.stringify(enrolled.body));
 	const id = await deviceIdOf(onlyPublic(key));

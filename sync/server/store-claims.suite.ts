@@ -97,8 +97,21 @@ export const claimLaws: Laws = {
 		// The brand stands for the pattern, which a test's id has.
 		journal.append({ kind: 'released', redemption: second as never, lane: 'lane-1' });
 		await store.ingest([journal.segment(1)]);
-		expect(await store.openClaims(venue, a)).toEqual([{ redemption: third, journal: firstEpoch, atMs: nowMs }]);
-		await store.releaseClaims({ venue, device: a, redemptions: [third], by: 'staff', atMs: nowMs });
+		expect(await store.openClaims(venue, a)).toEqual([
+			{
+				redemption: third,
+				journal: firstEpoch,
+				atMs: nowMs,
+				evt,
+				idx: 3,
+				allowance: 'ticket',
+				uses: 1,
+				lane: 'lane-1',
+			},
+		]);
+		const release = { venue, device: a, redemptions: [first, third], by: 'staff', atMs: nowMs };
+		// What a row has decided is not staff's to give back.
+		expect(await store.releaseClaims(release)).toEqual([third]);
 		const again = [1, 2, 3].map((idx) => claimOf(venue, a, { idx }));
 		const answers = await store.claim(again);
 		expect(answers.map(({ result }) => result)).toEqual(['denied', 'granted', 'granted']);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Laws } from './store.suite.ts';
 import type { OrderRequest } from './store.ts';
-import { deviceNamed, evt, journalOf, newRedemption, nowMs } from './testing/device-journal.ts';
+import { evt, journalOf, nowMs } from './testing/device-journal.ts';
 
 function request(venue: string, order: string, count: number): OrderRequest {
 	return { venue, evt, order, cls: 'adult', count, use: 1, claims: { zon: ['main'] }, atMs: nowMs };
@@ -11,7 +11,7 @@ async function revokedOf(store: Parameters<Laws[string]>[0]['store'], venue: str
 	return (await store.snapshot(venue)).events[0]?.revoked ?? [];
 }
 
-/** What orders, leases and enrolment hold to. */
+/** What orders and leases hold to. */
 export const orderLaws: Laws = {
 	'numbers are dense: orders and leases at once share one counter': async ({ store, venue }) => {
 		const taken = await Promise.all(
@@ -74,16 +74,6 @@ export const orderLaws: Laws = {
 		]);
 		await expect(store.refundOrder({ ...refund, idx: [4] })).rejects.toMatchObject({ code: 'order_unknown' });
 	},
-	'a refund is pending until every gate was heard of since': async ({ store, venue, a, b }) => {
-		await store.issueOrder(request(venue, 'o', 1));
-		const refund = { venue, order: 'o', atMs: nowMs + 10 };
-		await store.deviceSeen({ venue, device: a, atMs: nowMs + 20 });
-		await store.deviceSeen({ venue, device: b, atMs: nowMs + 5 });
-		expect(await store.refundOrder(refund)).toMatchObject({ pending: true });
-		await store.deviceSeen({ venue, device: b, atMs: nowMs + 20 });
-		await store.deviceSeen({ venue, device: b, atMs: nowMs + 7 });
-		expect(await store.refundOrder({ ...refund, atMs: nowMs + 99 })).toMatchObject({ pending: false });
-	},
 	'an exchange revokes and issues in one step, once': async ({ store, venue, a }) => {
 		await store.issueOrder(request(venue, 'old', 2));
 		const exchange = { venue, order: 'old', into: request(venue, 'new', 3) };
@@ -102,28 +92,5 @@ export const orderLaws: Laws = {
 		// What failed changed nothing.
 		expect(await revokedOf(store, venue)).toEqual([0, 1]);
 		expect(await store.order(venue, 'newer')).toBeUndefined();
-	},
-	'an enrolment code is spent once, however many bring it': async ({ store, venue }) => {
-		const codeHash = newRedemption();
-		await store.addEnrollmentCode({ venue, name: 'gate-9', codeHash, expiresMs: nowMs + 10 });
-		const bring = (name: string, atMs: number, hash = codeHash) =>
-			store.enroll({ codeHash: hash, jwk: { kty: 'OKP' }, device: deviceNamed(`${venue}/${name}`), atMs });
-		expect(await bring('late', nowMs + 10)).toBeUndefined();
-		expect(await bring('wrong', nowMs, newRedemption())).toBeUndefined();
-		const made = await Promise.all(Array.from({ length: 20 }, (_, i) => bring(`d-${i}`, nowMs)));
-		expect(made.filter((device) => device !== undefined)).toMatchObject([{ venue, name: 'gate-9', status: 'active' }]);
-		expect(await store.devices(venue)).toHaveLength(3);
-	},
-	'a device keeps its journal when it enrolls again': async ({ store, venue, a }) => {
-		const journal = journalOf(venue, a);
-		journal.admit({ idx: 1, taken: 1 });
-		await store.ingest([journal.segment(1)]);
-		await store.setDeviceStatus({ venue, device: a, status: 'disabled', atMs: nowMs });
-		const codeHash = newRedemption();
-		await store.addEnrollmentCode({ venue, name: 'gate-a2', codeHash, expiresMs: nowMs + 1 });
-		const again = await store.enroll({ codeHash, jwk: { kty: 'OKP' }, device: a, atMs: nowMs });
-		expect(again).toMatchObject({ name: 'gate-a2', status: 'active', acceptedThrough: 2, deviceEpoch: 'epoch-1' });
-		const unknown = { venue, device: deviceNamed('none'), status: 'active', atMs: 0 } as const;
-		await expect(store.setDeviceStatus(unknown)).rejects.toMatchObject({ code: 'device_unknown' });
 	},
 };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Store } from './store.ts';
 import { claimLaws } from './store-claims.suite.ts';
+import { deviceLaws } from './store-devices.suite.ts';
 import { feedLaws } from './store-feed.suite.ts';
 import { journalLaws } from './store-journals.suite.ts';
 import { expectSameAsModel } from './store-model.suite.ts';
@@ -27,7 +28,8 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 			store = await open();
 		}, 60_000);
 		afterAll(() => store.close());
-		for (const [law, hold] of Object.entries({ ...claimLaws, ...journalLaws, ...orderLaws, ...feedLaws })) {
+		const laws = { ...claimLaws, ...journalLaws, ...orderLaws, ...deviceLaws, ...feedLaws };
+		for (const [law, hold] of Object.entries(laws)) {
 			test(law, async () => {
 				venues += 1;
 				const venue = `venue-${venues}`;

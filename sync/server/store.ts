@@ -2,6 +2,7 @@ import type { JWK } from 'jose';
 import type { Claim, ClaimAnswer } from '../protocol/claims.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import type { ControlChange, FeedPage } from '../protocol/feed.ts';
+import type { Report } from '../protocol/report.ts';
 
 /** A claim on its way to a decision: the venue and device were authenticated before. */
 export interface VenueClaim {
@@ -38,6 +39,12 @@ export interface OpenClaim {
 	/** Device epoch of the journal that it was made for. */
 	readonly journal: string;
 	readonly atMs: number;
+	readonly evt: string;
+	readonly idx: number;
+	readonly allowance: string;
+	/** Uses that it holds; 0 for a re-entry. */
+	readonly uses: number;
+	readonly lane: string;
 }
 
 /** What became of a segment. */
@@ -78,6 +85,8 @@ export interface Device {
 	readonly acceptedThrough: number;
 	readonly enrolledMs: number;
 	readonly lastSeenMs?: number;
+	/** How it stands, by its own newest word. */
+	readonly report?: Report & { readonly atMs: number };
 }
 
 /** An event and its rules: the policy of the core as plain data. */
@@ -113,11 +122,16 @@ export interface Order {
 	readonly status: 'issued' | 'refunded' | 'exchanged';
 }
 
-/** What a refund did. `pending` while a device that could have admitted has not synced since. */
+/**
+ * What a refund did. `pending` while a device that could have admitted has not synced since: it has not said yet that it
+ * has followed the control log past the refund and has no row left that it wrote before. Disabled devices are given up.
+ */
 export interface RefundOutcome {
 	readonly refunded: readonly number[];
 	readonly alreadyUsed: readonly number[];
 	readonly pending: boolean;
+	/** Names of devices that have not synced, at most `unsyncedMax`. */
+	readonly unsynced: readonly string[];
 }
 
 /** What a person must look at. The winner is decided by the authority's order and never changes. */
@@ -188,8 +202,12 @@ export interface StoreSnapshot {
  *    back from a backup, stops granting. After such a loss the new epoch, the control log and ticket numbers go on above
  *    everything that may have been given out before it.
  *
+ * 7. Names of devices that are not disabled are unique in a venue: a device stands in for another one of its name only
+ *    where its code says so, and the other is disabled in the same transaction.
+ *
  * Methods reject with `venue_unknown`, `device_unknown`, `event_unknown`, `order_unknown`, `order_differs`,
- * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `store_busy` and `store_failed`.
+ * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `name_taken`, `key_enrolled`, `store_busy` and
+ * `store_failed`.
  */
 export interface Store {
 	createVenue(venue: {
@@ -203,14 +221,14 @@ export interface Store {
 	claim(batch: readonly VenueClaim[]): Promise<readonly ClaimAnswer[]>;
 	/** Claims of a device without a journal row yet: it is asked for them when it connects. */
 	openClaims(venue: string, device: string): Promise<readonly OpenClaim[]>;
-	/** Gives held uses back: the device has no row for them, or staff say that it is dead. */
+	/** Gives held uses back: the device has no row for them, or staff say that it is dead. Gives those that were open. */
 	releaseClaims(release: {
 		readonly venue: string;
 		readonly device: string;
 		readonly redemptions: readonly string[];
 		readonly by: string;
 		readonly atMs: number;
-	}): Promise<void>;
+	}): Promise<readonly string[]>;
 	ingest(segments: readonly VenueSegment[]): Promise<readonly SegmentOutcome[]>;
 	/** Appends to the control log and gives the number of the last entry. */
 	appendControl(venue: string, changes: readonly ControlChange[], atMs: number): Promise<number>;
@@ -251,14 +269,18 @@ export interface Store {
 		readonly holder: string;
 		readonly atMs: number;
 	}): Promise<{ readonly from: number; readonly to: number }>;
-	/** Keeps a one-time enrolment code as its hash. */
+	/** Keeps a one-time enrolment code as its hash. `replaces`: whoever has the name now is disabled by its use. */
 	addEnrollmentCode(code: {
 		readonly venue: string;
 		readonly name: string;
 		readonly codeHash: string;
 		readonly expiresMs: number;
+		readonly replaces?: boolean;
 	}): Promise<void>;
-	/** Spends a code and makes the device; undefined for a code that is unknown, spent or expired. */
+	/**
+	 * Spends a code and makes the device; undefined for a code that is unknown, spent or expired. A key that is known is
+	 * taken only where the code replaces its own device, which then keeps its journal.
+	 */
 	enroll(enrollment: {
 		readonly codeHash: string;
 		readonly jwk: JWK;
@@ -267,8 +289,14 @@ export interface Store {
 	}): Promise<Device | undefined>;
 	devices(venue: string): Promise<readonly Device[]>;
 	device(venue: string, device: string): Promise<Device | undefined>;
-	/** A device was here and had nothing more to push: a refund before that is not `pending` for it. */
-	deviceSeen(seen: { readonly venue: string; readonly device: string; readonly atMs: number }): Promise<void>;
+	/** Keeps the newest word of a device, and whether it has synced. A hub passes it on after the rows that came before. */
+	reportDevice(report: {
+		readonly venue: string;
+		readonly device: string;
+		readonly report: Report;
+		readonly atMs: number;
+	}): Promise<void>;
+	/** Changes what a device may do and tells the control log. */
 	setDeviceStatus(change: {
 		readonly venue: string;
 		readonly device: string;
@@ -295,6 +323,9 @@ export interface Store {
 	}): Promise<number>;
 	close(): Promise<void>;
 }
+
+/** Devices that a refund names as not synced. */
+export const unsyncedMax = 20;
 
 /** Changes in one call, so that no transaction grows without end. */
 export const batchMax = 1_024;

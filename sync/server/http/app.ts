@@ -81,7 +81,8 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
 		const retryAfterMs = strangers.take(request.ip, parts.nowMs());
 		if (retryAfterMs > 0) throw new Refusal('rate_limited', { retryAfterMs });
 	};
-	const answers = deviceAnswers(parts, createAuthority(parts));
+	const authority = createAuthority(parts);
+	const answers = deviceAnswers(parts, authority);
 	for (const name of Object.keys(routes) as RouteName[]) {
 		const route: Route = routes[name];
 		app.route({
@@ -99,7 +100,7 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
 			},
 		});
 	}
-	return { stranger, forgetDevice: auth.forget };
+	return { stranger, forgetDevice: auth.forget, authority };
 }
 
 function schemaOf({ method, request, response, summary, auth }: Route) {

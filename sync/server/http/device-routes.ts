@@ -43,7 +43,7 @@ export function deviceAnswers(parts: ServerParts, authority: Authority): Answers
 		claims: ({ input, device }) => claims(parts, authority, { input, device }),
 		openClaims: ({ device }) => openClaims(parts, authority, device),
 		segments: ({ input, device }) => segments(parts, device, input),
-		report: ({ device }) => report(parts, device),
+		report: ({ input, device }) => report(parts, device, input),
 		snapshot: ({ request, reply }) => snapshot(parts, request, reply),
 		feed: async ({ input, request, reply }) => {
 			const since = parseCursor(String(request.headers['last-event-id'] ?? input.since));
@@ -57,7 +57,6 @@ async function enroll(parts: ServerParts, input: RequestOf<'enroll'>): Promise<R
 	const { store, venue, nowMs } = parts;
 	const jwk = onlyPublic(input.key);
 	const device = await deviceIdOf(jwk);
-	if (await store.device(venue, device)) throw new Refusal('key_enrolled');
 	const codeHash = hashCode(input.code);
 	const made = await store.enroll({ codeHash, jwk, device, atMs: nowMs() });
 	if (!made) throw new Refusal('code_invalid');
@@ -123,7 +122,8 @@ async function openClaims(
 ): Promise<ResponseOf<'openClaims'>> {
 	const { epoch }: VenueHead = await authority.mayGrant();
 	const open = await store.openClaims(venue, device);
-	return { epoch, claims: open.slice(0, openClaimsMax).map((claim) => ({ ...claim })) };
+	const claims = open.slice(0, openClaimsMax);
+	return { epoch, claims: claims.map(({ redemption, journal, atMs }) => ({ redemption, journal, atMs })) };
 }
 
 async function segments(
@@ -156,7 +156,12 @@ async function segments(
 	return { acceptedThrough, conflicts, status: device.status === 'quarantined' ? 'quarantined' : 'active' };
 }
 
-async function report({ store, venue }: ServerParts, { device: id }: Device): Promise<ResponseOf<'report'>> {
+async function report(
+	{ store, venue, nowMs }: ServerParts,
+	{ device: id }: Device,
+	input: RequestOf<'report'>,
+): Promise<ResponseOf<'report'>> {
+	await store.reportDevice({ venue, device: id, report: input, atMs: nowMs() });
 	const device = await store.device(venue, id);
 	if (!device) throw new Refusal('device_unknown');
 	const { deviceEpoch: epoch, acceptedThrough: through, status } = device;

@@ -1,30 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { Operator } from '../office/office.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { App } from './app.ts';
+import type { Authority } from './authority.ts';
 import { bearerOf } from './device-auth.ts';
-import { hashCode } from './device-routes.ts';
+import { addFleetRoutes } from './fleet-routes.ts';
 import * as schemas from './office-schemas.ts';
 import { addOrderRoutes } from './order-routes.ts';
 import { Refusal } from './refusal.ts';
-
-/** How long an enrolment code is good for, unless it says otherwise. */
-const codeMinutes = 15;
-
-/** How long a lane command is carried out, unless it says otherwise. */
-const commandMs = 5_000;
-
-/** Letters of a code: none that is taken for another (Crockford's base 32). */
-const codeLetters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** What the routes share with those of devices. */
 export interface Doors {
 	/** Throws `rate_limited` for an address that asks too often without a token. */
 	stranger(request: FastifyRequest): void;
 	forgetDevice(device: string): void;
+	readonly authority: Authority;
 }
 
 /** A privileged route: it is authenticated and audited before its handler runs. */
@@ -55,7 +47,7 @@ export function addOfficeRoutes(app: App, parts: ServerParts, doors: Doors): voi
 	const add = officeRouteAdder(app, parts, doors);
 	addOrderRoutes(add, parts);
 	addEventRoutes(add, parts);
-	addDeviceRoutes(add, parts, doors);
+	addFleetRoutes(add, parts, doors);
 	addCaseRoutes(add, parts);
 }
 
@@ -141,59 +133,6 @@ function addEventRoutes(add: AddOfficeRoute, { store, venue, issuer }: ServerPar
 	});
 }
 
-function addDeviceRoutes(add: AddOfficeRoute, { store, venue }: ServerParts, { forgetDevice }: Doors): void {
-	add({
-		method: 'POST',
-		path: '/codes',
-		summary: 'Makes a one-time code that enrolls a device.',
-		act: 'device.code',
-		body: schemas.codeSchema,
-		subject: ({ name }) => name,
-		handle: async ({ body: { name, minutes = codeMinutes }, atMs }) => {
-			const code = makeCode();
-			const expiresMs = atMs + minutes * 60_000;
-			await store.addEnrollmentCode({ venue, name, codeHash: hashCode(code), expiresMs });
-			return { name, code, expiresMs };
-		},
-	});
-	add({
-		method: 'GET',
-		path: '/devices',
-		summary: 'Devices, and how far their journals are here.',
-		handle: async () => ({ devices: await store.devices(venue) }),
-	});
-	add({
-		method: 'PUT',
-		path: '/devices/:device/status',
-		summary: 'Disables a device, enables it or puts it into quarantine.',
-		act: 'device.status',
-		body: schemas.statusSchema,
-		params: schemas.params.device,
-		subject: ({ status }, { device }) => `${device} ${status}`,
-		handle: async ({ body: { status }, params: { device }, atMs }) => {
-			await store.setDeviceStatus({ venue, device, status, atMs });
-			await store.appendControl(venue, [{ kind: 'device', device, status }], atMs);
-			forgetDevice(device);
-			return { device, status };
-		},
-	});
-	add({
-		method: 'POST',
-		path: '/devices/:device/commands',
-		summary: 'Tells a lane to do something, soon or not at all.',
-		act: 'device.command',
-		body: schemas.commandSchema,
-		params: schemas.params.device,
-		subject: ({ lane, command }, { device }) => `${device} ${lane} ${command.kind}`,
-		handle: async ({ body: { lane, command, validMs = commandMs }, params: { device }, atMs }) => {
-			const id = randomBytes(16).toString('base64url');
-			const expiresMs = atMs + validMs;
-			await store.appendControl(venue, [{ kind: 'command', id, device, lane, command, expiresMs }], atMs);
-			return { id, expiresMs };
-		},
-	});
-}
-
 function addCaseRoutes(add: AddOfficeRoute, { store, venue, office }: ServerParts): void {
 	add({
 		method: 'GET',
@@ -220,10 +159,4 @@ function addCaseRoutes(add: AddOfficeRoute, { store, venue, office }: ServerPart
 		summary: 'What operators did, the newest first.',
 		handle: async () => ({ rows: await office.audit(venue, 1_000) }),
 	});
-}
-
-/** 100 random bits as four groups of five letters. */
-function makeCode(): string {
-	const letters = [...randomBytes(20)].map((byte) => codeLetters[byte & 31]).join('');
-	return letters.replace(/.{5}(?=.)/g, '$&-');
 }

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { className, deviceId, eventId, laneName, ticketNumber } from '../../protocol/fields.ts';
+import { className, deviceId, eventId, laneName, redemptionId, ticketNumber } from '../../protocol/fields.ts';
 import { policySchema } from '../../protocol/policy.ts';
 import { orderCountMax } from '../issuing.ts';
 
@@ -73,12 +73,22 @@ export const codeSchema = Type.Object(
 	{
 		name: Type.String({ minLength: 1, maxLength: 64 }),
 		minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_440 })),
+		replace: Type.Optional(Type.Boolean({ description: 'Whoever has the name now is disabled.' })),
 	},
 	closed,
 );
 
 /** Whether a device may work. */
 export const statusSchema = Type.Object({ status: Type.Enum(['active', 'disabled', 'quarantined']) }, closed);
+
+/** Claims to give back; without `redemptions` all that are open. `force`: also of a device that was just here. */
+export const releaseSchema = Type.Object(
+	{
+		redemptions: Type.Optional(Type.Array(redemptionId, { minItems: 1, maxItems: 1_000 })),
+		force: Type.Optional(Type.Boolean()),
+	},
+	closed,
+);
 
 /** A command for a lane, and how long it is carried out. */
 export const commandSchema = Type.Object(

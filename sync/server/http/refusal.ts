@@ -27,6 +27,8 @@ const byCode: Readonly<Record<string, ProblemCode>> = {
 	usage: 'malformed',
 	authority_lost: 'stale_authority',
 	redemption_differs: 'malformed',
+	name_taken: 'name_taken',
+	key_enrolled: 'key_enrolled',
 	device_unknown: 'not_found',
 	case_unknown: 'not_found',
 	order_unknown: 'not_found',

@@ -21,15 +21,15 @@ export function claimMethods(database: Database): Pick<Store, 'claim' | 'openCla
 		openClaims: async (venue, device) => {
 			const rows = await db
 				.selectFrom('redemptions')
-				.select(['redemption', 'claim_journal', 'at_ms'])
+				.select(['redemption', 'claim_journal', 'at_ms', 'evt', 'idx', 'allowance', 'uses', 'lane'])
 				.where('venue_id', '=', venue)
 				.where('device', '=', device)
 				.where('state', '=', 'claimed')
 				.orderBy('at_ms')
 				.execute();
 			// A claim from before the column came is answered as one of a lost journal.
-			return rows.map(({ redemption, claim_journal, at_ms }) => {
-				return { redemption, journal: claim_journal ?? noJournal, atMs: at_ms };
+			return rows.map(({ claim_journal, at_ms, ...claim }) => {
+				return { ...claim, journal: claim_journal ?? noJournal, atMs: at_ms };
 			});
 		},
 		releaseClaims: (release) => transact(database, (work) => releaseClaims(work, release)),
@@ -114,7 +114,10 @@ function firstAnswer({ claim: { claim }, key }: Asked, before: RedemptionRecord)
 	return { redemption, ...(JSON.parse(before.answer) as Verdict) };
 }
 
-async function releaseClaims(work: Work, release: Parameters<Store['releaseClaims']>[0]): Promise<void> {
+async function releaseClaims(
+	work: Work,
+	release: Parameters<Store['releaseClaims']>[0],
+): ReturnType<Store['releaseClaims']> {
 	const { venue, device, redemptions, atMs } = release;
 	const heads = await lockVenues(work, [venue]);
 	const known = await loadRedemptions(
@@ -134,4 +137,5 @@ async function releaseClaims(work: Work, release: Parameters<Store['releaseClaim
 	await saveRedemptions(work, released);
 	await rights.save();
 	await logAdmissions(work, changes, heads);
+	return records.map(({ redemption }) => redemption);
 }

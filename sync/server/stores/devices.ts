@@ -1,42 +1,49 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
-import type { Device, Store } from '../store.ts';
-import { type Database, transact, type Work } from './dialect.ts';
-import { lockVenue } from './heads.ts';
+import type { ControlChange } from '../../protocol/feed.ts';
+import { batchMax, type Device, type Store } from '../store.ts';
+import { columns, type Database, transact, type Work } from './dialect.ts';
+import { groupCommit } from './group-commit.ts';
+import { lockVenue, lockVenues, logControl } from './heads.ts';
 import type { Tables } from './schema.ts';
 
-type DeviceMethods = 'addEnrollmentCode' | 'enroll' | 'devices' | 'device' | 'deviceSeen' | 'setDeviceStatus';
+type DeviceMethods = 'addEnrollmentCode' | 'enroll' | 'devices' | 'device' | 'reportDevice' | 'setDeviceStatus';
+
+type DeviceRow = Selectable<Tables['devices']>;
 
 /** The devices' part of a store. */
 export function deviceMethods(database: Database): Pick<Store, DeviceMethods> {
-	const { db } = database;
+	const { db, dialect } = database;
 	const ofVenue = (venue: string) => db.selectFrom('devices').selectAll().where('venue_id', '=', venue);
-	const change = (venue: string, device: string) =>
-		db.updateTable('devices').where('venue_id', '=', venue).where('device', '=', device);
+	const reports = groupCommit({
+		commit: (batch: readonly DeviceReport[]) => transact(database, (work) => saveReports(work, batch)),
+		itemsMax: batchMax,
+		writersMax: dialect.writersMax,
+	});
 	return {
-		addEnrollmentCode: async ({ venue, name, codeHash, expiresMs }) => {
-			await db
-				.insertInto('enrollment_codes')
-				.values({ venue_id: venue, code_hash: codeHash, name, expires_ms: expiresMs, spent_ms: null })
-				.execute();
-		},
+		addEnrollmentCode: (code) => transact(database, (work) => addCode(work, code)),
 		enroll: (enrollment) => transact(database, (work) => enroll(work, enrollment)),
 		devices: async (venue) => (await ofVenue(venue).orderBy('name').orderBy('device').execute()).map(deviceOf),
 		device: async (venue, device) => {
 			const row = await ofVenue(venue).where('device', '=', device).executeTakeFirst();
 			return row && deviceOf(row);
 		},
-		deviceSeen: async ({ venue, device, atMs }) => {
-			const older = change(venue, device).where((where) =>
-				where.or([where('last_seen_ms', 'is', null), where('last_seen_ms', '<', atMs)]),
-			);
-			await older.set({ last_seen_ms: atMs }).execute();
+		reportDevice: async (report) => {
+			await reports([report]);
 		},
-		setDeviceStatus: async ({ venue, device, status }) => {
-			const changed = await change(venue, device).set({ status }).executeTakeFirst();
-			if (changed.numUpdatedRows === 0n) throw new StilewardError('device_unknown', `${venue} has no such device`);
-		},
+		setDeviceStatus: (change) => transact(database, (work) => setStatus(work, change)),
 	};
+}
+
+async function addCode(work: Work, code: Parameters<Store['addEnrollmentCode']>[0]): Promise<void> {
+	const { venue, name, codeHash, expiresMs, replaces = false } = code;
+	await lockVenue(work, venue);
+	if (!replaces && (await devicesNamed(work, venue, name)).length > 0) throw nameTaken(venue, name);
+	const row = { venue_id: venue, code_hash: codeHash, name, expires_ms: expiresMs, spent_ms: null };
+	await work.tx
+		.insertInto('enrollment_codes')
+		.values({ ...row, replaces: replaces ? 1 : 0 })
+		.execute();
 }
 
 /** Spends a code. Of two that bring the same one, the database lets one through. */
@@ -50,29 +57,130 @@ async function enroll(
 		.where('code_hash', '=', codeHash)
 		.where('spent_ms', 'is', null)
 		.where('expires_ms', '>', atMs)
-		.returning(['venue_id', 'name'])
+		.returning(['venue_id', 'name', 'replaces'])
 		.executeTakeFirst();
 	if (spent === undefined) return undefined;
-	const { venue_id, name } = spent;
-	await lockVenue(work, venue_id);
+	const { venue_id, name, replaces } = spent;
+	const { control } = await lockVenue(work, venue_id);
+	await makeRoom(work, { venue: venue_id, name, device, replaces: replaces === 1, atMs });
 	const row = {
 		...{ venue_id, device, name, jwk: JSON.stringify(jwk), status: 'active', enrolled_ms: atMs },
 		...{ device_epoch: null, accepted_through: 0, head_hash: null, last_seen_ms: null },
+		// It has admitted nobody yet, and it begins with a snapshot that is newer than this.
+		...{ report: null, report_ms: null, synced_control: control },
 	};
 	// The same key again keeps its journal: what is here of it stays comparable.
 	const kept = await work.tx
 		.insertInto('devices')
 		.values(row)
 		.onConflict((conflict) =>
-			conflict.columns(['venue_id', 'device']).doUpdateSet({ name, status: 'active', enrolled_ms: atMs }),
+			conflict.columns(['venue_id', 'device']).doUpdateSet({ status: 'active', enrolled_ms: atMs }),
 		)
 		.returningAll()
 		.executeTakeFirstOrThrow();
 	return deviceOf(kept);
 }
 
-function deviceOf(row: Selectable<Tables['devices']>): Device {
+/** Disables whoever has the name, where the code says so. What is refused here spends no code. */
+async function makeRoom(
+	work: Work,
+	{
+		venue,
+		name,
+		device,
+		replaces,
+		atMs,
+	}: { venue: string; name: string; device: string; replaces: boolean; atMs: number },
+): Promise<void> {
+	const known = await work.tx
+		.selectFrom('devices')
+		.select(['name', 'status'])
+		.where('venue_id', '=', venue)
+		.where('device', '=', device)
+		.executeTakeFirst();
+	if (known !== undefined && !(replaces && known.name === name)) {
+		throw new StilewardError('key_enrolled', `the key is that of ${known.name}`);
+	}
+	const others = (await devicesNamed(work, venue, name)).filter((other) => other !== device);
+	if (others.length > 0 && !replaces) throw nameTaken(venue, name);
+	const changes: ControlChange[] = others.map((other) => ({ kind: 'device', device: other, status: 'disabled' }));
+	if (known !== undefined && known.status !== 'active') changes.push({ kind: 'device', device, status: 'active' });
+	for (const other of others) {
+		await work.tx
+			.updateTable('devices')
+			.set({ status: 'disabled' })
+			.where('venue_id', '=', venue)
+			.where('device', '=', other)
+			.execute();
+	}
+	await logControl(work, { venue, changes, atMs });
+}
+
+async function devicesNamed({ tx }: Work, venue: string, name: string): Promise<readonly string[]> {
+	const rows = await tx
+		.selectFrom('devices')
+		.select('device')
+		.where('venue_id', '=', venue)
+		.where('name', '=', name)
+		.where('status', '!=', 'disabled')
+		.execute();
+	return rows.map(({ device }) => device);
+}
+
+function nameTaken(venue: string, name: string): StilewardError {
+	return new StilewardError('name_taken', `${venue} has a device called ${name}`);
+}
+
+type DeviceReport = Parameters<Store['reportDevice']>[0];
+
+const reportColumns = columns('venue_id', 'device', 'report', 'report_ms:bigint', 'synced:bigint');
+
+/**
+ * Keeps the newest report of each device. One that has nothing to push has shown with it all that it did before it
+ * applied what its cursor says, because it reads the cursor first; of an older epoch it is not believed, for a new one
+ * asks for all rows again.
+ */
+async function saveReports(work: Work, batch: readonly DeviceReport[]): Promise<readonly undefined[]> {
+	const heads = await lockVenues(
+		work,
+		batch.map(({ venue }) => venue),
+	);
+	const newest = new Map(batch.map((each) => [`${each.venue}/${each.device}`, each]));
+	const rows = [...newest.values()].map(({ venue, device, report, atMs }) => {
+		const { cursor, waiting } = report;
+		const isSynced = waiting === 0 && cursor !== undefined && cursor.epoch === heads.get(venue)?.epoch;
+		return [venue, device, JSON.stringify(report), atMs, isSynced ? cursor.control : 0];
+	});
+	await sql`
+		UPDATE devices SET report = given.report, report_ms = given.report_ms,
+			last_seen_ms = CASE WHEN devices.last_seen_ms > given.report_ms THEN devices.last_seen_ms
+				ELSE given.report_ms END,
+			synced_control = CASE WHEN devices.synced_control > given.synced THEN devices.synced_control
+				ELSE given.synced END
+		FROM ${work.dialect.given(reportColumns, rows)}
+		WHERE devices.venue_id = given.venue_id AND devices.device = given.device`.execute(work.tx);
+	return batch.map(() => undefined);
+}
+
+async function setStatus(work: Work, change: Parameters<Store['setDeviceStatus']>[0]): Promise<void> {
+	const { venue, device, status, atMs } = change;
+	await lockVenue(work, venue);
+	const changed = await work.tx
+		.updateTable('devices')
+		.set({ status })
+		.where('venue_id', '=', venue)
+		.where('device', '=', device)
+		.returning('name')
+		.executeTakeFirst();
+	if (changed === undefined) throw new StilewardError('device_unknown', `${venue} has no such device`);
+	const named = await devicesNamed(work, venue, changed.name);
+	if (named.some((other) => other !== device) && status !== 'disabled') throw nameTaken(venue, changed.name);
+	await logControl(work, { venue, changes: [{ kind: 'device', device, status }], atMs });
+}
+
+function deviceOf(row: DeviceRow): Device {
 	const { venue_id, device, name, jwk, status, device_epoch, accepted_through, enrolled_ms, last_seen_ms } = row;
+	const { report, report_ms } = row;
 	return {
 		...{ venue: venue_id, device, name, jwk: JSON.parse(jwk) },
 		// Written from a `Device['status']` alone.
@@ -80,5 +188,6 @@ function deviceOf(row: Selectable<Tables['devices']>): Device {
 		...(device_epoch === null ? {} : { deviceEpoch: device_epoch }),
 		...{ acceptedThrough: accepted_through, enrolledMs: enrolled_ms },
 		...(last_seen_ms === null ? {} : { lastSeenMs: last_seen_ms }),
+		...(report === null || report_ms === null ? {} : { report: { ...JSON.parse(report), atMs: report_ms } }),
 	};
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
 import { ticketIdxMax } from '../../../gate-agent/core/ticket.ts';
-import type { Order, OrderRequest, RefundOutcome, Store } from '../store.ts';
+import { type Order, type OrderRequest, type RefundOutcome, type Store, unsyncedMax } from '../store.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { lockVenue } from './heads.ts';
 import { changeRevoked } from './revocations.ts';
@@ -65,7 +65,7 @@ async function issue(work: Work, request: OrderRequest): Promise<Order> {
 	if (!Number.isSafeInteger(count) || count < 1) throw new StilewardError('ticket_invalid', 'an order has tickets');
 	const row: OrderRow = {
 		...{ venue_id: venue, order_id: order, evt, cls, from_idx: await takeNumbers(work, request), size: count, use },
-		...{ claims: JSON.stringify(claims ?? null), status: 'issued', issued_ms: atMs, revoked_ms: null },
+		...{ claims: JSON.stringify(claims ?? null), status: 'issued', issued_ms: atMs, revoked_ms: null, revoked_n: null },
 	};
 	await work.tx.insertInto('orders').values(row).execute();
 	return orderOf(row);
@@ -104,25 +104,26 @@ async function refundOrder(work: Work, refund: Parameters<Store['refundOrder']>[
 	await lockVenue(work, venue);
 	const row = await needOrder(work, venue, refund.order);
 	if (row.status === 'exchanged') throw closed(row);
-	const { refunded, alreadyUsed } = await revokeUnused(work, row, { idx: refund.idx, atMs });
-	const revokedMs = row.revoked_ms ?? atMs;
+	const { refunded, alreadyUsed, entry } = await revokeUnused(work, row, { idx: refund.idx, atMs });
+	const revoked_n = entry ?? row.revoked_n;
 	const status = refund.idx === undefined ? 'refunded' : row.status;
-	await setStatus(work, row, { status, revoked_ms: revokedMs });
-	return { refunded, alreadyUsed, pending: await hasUnsynced(work, venue, revokedMs) };
+	await setStatus(work, row, { status, revoked_ms: row.revoked_ms ?? atMs, revoked_n });
+	const unsynced = await unsyncedDevices(work, venue, revoked_n ?? 0);
+	return { refunded, alreadyUsed, pending: unsynced.length > 0, unsynced };
 }
 
-/** Revokes those of an order's numbers that let nobody in yet. */
+/** Revokes those of an order's numbers that let nobody in yet; `entry` is the control log's, where one was needed. */
 async function revokeUnused(
 	work: Work,
 	row: OrderRow,
 	{ idx, atMs }: { readonly idx: readonly number[] | undefined; readonly atMs: number },
-): Promise<{ readonly refunded: readonly number[]; readonly alreadyUsed: readonly number[] }> {
+): Promise<{ refunded: readonly number[]; alreadyUsed: readonly number[]; entry: number | undefined }> {
 	const numbers = numbersOf(row, idx);
 	const used = await usedNumbers(work, row);
 	const { venue_id: venue, evt } = row;
 	const refunded = numbers.filter((number) => !used.has(number));
-	await changeRevoked(work, { venue, evt, kind: 'revoked', idx: refunded, atMs });
-	return { refunded, alreadyUsed: numbers.filter((number) => used.has(number)) };
+	const entry = await changeRevoked(work, { venue, evt, kind: 'revoked', idx: refunded, atMs });
+	return { refunded, alreadyUsed: numbers.filter((number) => used.has(number)), entry };
 }
 
 function numbersOf({ order_id, from_idx, size }: OrderRow, idx: readonly number[] | undefined): readonly number[] {
@@ -150,23 +151,24 @@ async function usedNumbers(work: Work, row: OrderRow): Promise<ReadonlySet<numbe
 	return new Set(tickets.filter((ticket) => !isRevoked(ticket)).map(({ idx }) => idx));
 }
 
-/** Whether a device that could have admitted was not heard of since. */
-async function hasUnsynced({ tx }: Work, venue: string, sinceMs: number): Promise<boolean> {
-	const row = await tx
+/** Devices that may have admitted without knowing of an entry of the control log. */
+async function unsyncedDevices({ tx }: Work, venue: string, entry: number): Promise<readonly string[]> {
+	const rows = await tx
 		.selectFrom('devices')
-		.select('device')
+		.select('name')
 		.where('venue_id', '=', venue)
 		.where('status', '!=', 'disabled')
-		.where((where) => where.or([where('last_seen_ms', 'is', null), where('last_seen_ms', '<', sinceMs)]))
-		.limit(1)
-		.executeTakeFirst();
-	return row !== undefined;
+		.where('synced_control', '<', entry)
+		.orderBy('name')
+		.limit(unsyncedMax)
+		.execute();
+	return rows.map(({ name }) => name);
 }
 
 async function setStatus(
 	{ tx }: Work,
 	{ venue_id, order_id }: OrderRow,
-	change: { readonly status: string; readonly revoked_ms: number | null },
+	change: Pick<OrderRow, 'status' | 'revoked_ms' | 'revoked_n'>,
 ): Promise<void> {
 	await tx
 		.updateTable('orders')
@@ -182,7 +184,8 @@ async function restoreOrder(work: Work, restore: Parameters<Store['restoreOrder'
 	const row = await needOrder(work, venue, order);
 	if (row.status === 'exchanged') throw closed(row);
 	await changeRevoked(work, { venue, evt: row.evt, kind: 'restored', idx: numbersOf(row, idx), atMs });
-	const change = { status: 'issued', revoked_ms: idx === undefined ? null : row.revoked_ms };
+	const kept = { revoked_ms: row.revoked_ms, revoked_n: row.revoked_n };
+	const change = { status: 'issued', ...(idx === undefined ? { revoked_ms: null, revoked_n: null } : kept) };
 	await setStatus(work, row, change);
 	return orderOf({ ...row, ...change });
 }
@@ -198,11 +201,11 @@ async function exchangeOrder(work: Work, exchange: Parameters<Store['exchangeOrd
 	if (row.status === 'exchanged' && made !== undefined) return issue(work, into);
 	if (row.status !== 'issued') throw closed(row);
 	if (made !== undefined) throw new StilewardError('order_differs', `order ${into.order} exists already`);
-	const { alreadyUsed } = await revokeUnused(work, row, { idx: undefined, atMs: into.atMs });
+	const { alreadyUsed, entry = null } = await revokeUnused(work, row, { idx: undefined, atMs: into.atMs });
 	if (alreadyUsed.length > 0) {
 		throw new StilewardError('order_closed', `${alreadyUsed.length} tickets of order ${order} are used`);
 	}
-	await setStatus(work, row, { status: 'exchanged', revoked_ms: into.atMs });
+	await setStatus(work, row, { status: 'exchanged', revoked_ms: into.atMs, revoked_n: entry });
 	return issue(work, into);
 }
 

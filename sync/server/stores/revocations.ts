@@ -19,11 +19,11 @@ export interface RevocationChange {
 
 /**
  * Revokes or restores numbers of a locked venue and tells the control log of those that changed. A page of 4,096
- * tickets is one row, so that a refund of a million of them stays small.
+ * tickets is one row, so that a refund of a million of them stays small. Gives the log's last entry about them.
  */
-export async function changeRevoked(work: Work, change: RevocationChange): Promise<void> {
+export async function changeRevoked(work: Work, change: RevocationChange): Promise<number | undefined> {
 	const { venue, evt, kind, idx, atMs } = change;
-	if (idx.length === 0) return;
+	if (idx.length === 0) return undefined;
 	const pages = await readPages(work, change);
 	const wanted = kind === 'revoked';
 	const moved = idx.filter((number) => isBitSet(pages.get(bitPlace(number).page), number) !== wanted);
@@ -34,7 +34,7 @@ export async function changeRevoked(work: Work, change: RevocationChange): Promi
 	for (let from = 0; from < moved.length; from += numbersPerEntry) {
 		changes.push({ kind, evt, idx: moved.slice(from, from + numbersPerEntry) });
 	}
-	await logControl(work, { venue, changes, atMs });
+	return changes.length === 0 ? undefined : logControl(work, { venue, changes, atMs });
 }
 
 async function readPages({ tx }: Work, change: RevocationChange): Promise<ReadonlyMap<number, Uint8Array>> {

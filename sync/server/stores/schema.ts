@@ -83,6 +83,11 @@ export interface Tables {
 		head_hash: string | null;
 		enrolled_ms: number;
 		last_seen_ms: number | null;
+		/** The newest report, as JSON. */
+		report: string | null;
+		report_ms: number | null;
+		/** Entry of the control log that it had applied when it last had no row to push. */
+		synced_control: number;
 	};
 	enrollment_codes: {
 		venue_id: string;
@@ -90,6 +95,7 @@ export interface Tables {
 		name: string;
 		expires_ms: number;
 		spent_ms: number | null;
+		replaces: number;
 	};
 	events: { venue_id: string; evt: string; policy: string };
 	counters: { venue_id: string; evt: string; next_idx: number };
@@ -105,6 +111,8 @@ export interface Tables {
 		status: string;
 		issued_ms: number;
 		revoked_ms: number | null;
+		/** The newest entry of the control log that revoked some of it. */
+		revoked_n: number | null;
 	};
 	leases: { venue_id: string; evt: string; from_idx: number; to_idx: number; holder: string; at_ms: number };
 	cases: {
@@ -188,6 +196,13 @@ const migrations: readonly (readonly string[])[] = [
 		// empty table yet, as good as the key: each redemption was then looked for among all of its venue.
 		'DROP INDEX redemptions_of_ticket',
 		'CREATE INDEX redemptions_taken ON redemptions (venue_id, evt, idx) WHERE taken_n IS NOT NULL',
+	],
+	[
+		`ALTER TABLE devices ADD COLUMN report TEXT`,
+		`ALTER TABLE devices ADD COLUMN report_ms BIGINT`,
+		`ALTER TABLE devices ADD COLUMN synced_control BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE orders ADD COLUMN revoked_n BIGINT`,
+		`ALTER TABLE enrollment_codes ADD COLUMN replaces BIGINT NOT NULL DEFAULT 0`,
 	],
 ];
 
