@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { type Generated, Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
-import pg from 'pg';
+import { createPool } from '../stores/postgres-pool.ts';
 import type { AuditRow, Office, Operator } from './office.ts';
 
 /** Connections to PostgreSQL: people are few. */
@@ -49,9 +49,7 @@ export async function openSqliteOffice(file: string): Promise<Office> {
 
 /** Opens the office in a PostgreSQL database, beside the store's tables. */
 export async function openPostgresOffice(url: string): Promise<Office> {
-	const pool = new pg.Pool({ connectionString: url, max: connectionsMax });
-	// A connection that breaks while idle is replaced at the next query.
-	pool.on('error', () => {});
+	const pool = createPool({ connectionString: url, max: connectionsMax });
 	const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 	return openOffice(db, 'bigserial primary key');
 }

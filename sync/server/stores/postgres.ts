@@ -3,6 +3,7 @@ import pg from 'pg';
 import { assert } from '../../../gate-agent/core/errors.ts';
 import type { Store } from '../store.ts';
 import type { Cell, Dialect } from './dialect.ts';
+import { createPool } from './postgres-pool.ts';
 import { migrate, type Tables } from './schema.ts';
 import { createSqlStore, withoutDriverErrors } from './sql-store.ts';
 
@@ -51,15 +52,13 @@ const postgres: Dialect = {
 /** Opens the store in a PostgreSQL database, `postgres://…`. Throws `store_newer` and `store_failed`. */
 export async function openPostgresStore(url: string): Promise<Store> {
 	return withoutDriverErrors(async () => {
-		const pool = new pg.Pool({
+		const pool = createPool({
 			connectionString: url,
 			max: connectionsMax,
 			connectionTimeoutMillis: 10_000,
 			options: sessionOptions.map((option) => `-c ${option}`).join(' '),
 			types: { getTypeParser: parserOf },
 		});
-		// A connection that breaks while nobody uses it is replaced at the next use; that use reports what is wrong.
-		pool.on('error', () => undefined);
 		const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: keepPlans(pool) }) });
 		try {
 			await assertDurable(db);
