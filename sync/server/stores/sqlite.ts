@@ -38,6 +38,9 @@ const pragmas: readonly (readonly [name: string, set: string, readBack: string |
 	['cache_size', '-64000', -64_000],
 ];
 
+/** Pragmas that a database in memory has no value for. */
+const ofFilesOnly: ReadonlySet<string> = new Set(['journal_mode', 'mmap_size']);
+
 /** Statements that stay prepared; the store has fewer texts than this. */
 const statementsMax = 200;
 
@@ -84,7 +87,7 @@ function prepare(file: Sqlite.Database): void {
 	for (const [name, set, readBack] of pragmas) {
 		file.pragma(`${name} = ${set}`);
 		const found = file.pragma(name, { simple: true });
-		if (file.memory && name === 'journal_mode') continue;
+		if (file.memory && ofFilesOnly.has(name)) continue;
 		assert(found === readBack, `SQLite pragma ${name} is ${found} and not ${readBack}`);
 	}
 }
