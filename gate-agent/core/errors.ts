@@ -48,6 +48,7 @@ export const errorHints = {
 	store_failed: 'Check the database, its disk and the connection to it; then ask again: nothing is done twice.',
 	store_busy: 'Ask again in a moment; the database is behind.',
 	venue_unknown: 'Check the venue id.',
+	session_unknown: 'Check the name of the session, or give the event its rules anew.',
 	event_unknown: 'Create the event first, or check its id.',
 	device_unknown: 'Enroll the device at this venue.',
 	name_taken: 'Choose another name, or say that the device takes the place of the one that has it (--replace).',

@@ -127,6 +127,23 @@ export const feedLaws: Laws = {
 		const entries = await readOn(store, venue, { cursor: start });
 		expect(entries.map(({ change }) => change)).toMatchObject([{ evt }, { evt, policy: { v: 2 } }, { evt: 'other' }]);
 	},
+	'a session is postponed from where the rules first put it, however often': async ({ store, venue }) => {
+		const evening = { fromMs: 1_000, untilMs: 9_000, graceMs: 5, postponedMs: 0 };
+		const policy = { evt, sessions: { evening, matinee: evening }, capacity: 7 };
+		await store.putEvent(venue, { evt, policy }, nowMs);
+		const { control = 0 } = (await store.head(venue)) ?? {};
+		const postpone = (session: string, postponedMs: number, of = evt) =>
+			store.postponeSession({ venue, evt: of, session, postponedMs, atMs: nowMs });
+		await postpone('evening', 1_800_000);
+		const late = { ...policy, sessions: { evening: { ...evening, postponedMs: 3_600_000 }, matinee: evening } };
+		expect(await postpone('evening', 3_600_000)).toEqual({ evt, policy: late });
+		expect(await store.events(venue)).toEqual([{ evt, policy: late }]);
+		const entries = await readOn(store, venue, { cursor: { ...start, control } });
+		expect(entries.at(-1)?.change).toEqual({ kind: 'policy', evt, policy: late });
+		await expect(postpone('constructor', 1)).rejects.toMatchObject({ code: 'session_unknown' });
+		await expect(postpone('evening', 1, 'none')).rejects.toMatchObject({ code: 'event_unknown' });
+		expect(await store.head(venue)).toMatchObject({ control: control + 2 });
+	},
 	'a venue that does not exist is named as such': async ({ store }) => {
 		const unknown = { code: 'venue_unknown' };
 		expect(await store.head('nowhere')).toBeUndefined();

@@ -203,6 +203,10 @@ class Model {
 		});
 		const rows = this.#devices.reduce((total, { journal }) => total + journal.rows.length, 0);
 		expect(cursor.admissions).toBe(rows);
+		expect(await this.#store.presence(this.#venue, evt, nowMs)).toMatchObject({
+			inside: sum(this.#rights.map(({ taken }) => taken)),
+			held: sum(rights.map(({ held }) => held)),
+		});
 		const over = this.#rights.map(({ taken }, number) => taken - (usesOf[number] ?? 0));
 		const cases = await this.#store.cases(this.#venue);
 		const double = cases.filter(({ kind }) => kind === 'double_entry');

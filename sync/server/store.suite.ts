@@ -6,6 +6,7 @@ import { feedLaws } from './store-feed.suite.ts';
 import { journalLaws } from './store-journals.suite.ts';
 import { expectSameAsModel } from './store-model.suite.ts';
 import { orderLaws } from './store-orders.suite.ts';
+import { peopleLaws } from './store-people.suite.ts';
 import { prepareVenue } from './testing/device-journal.ts';
 
 /** What a law of the store is tried on: a venue of its own, and two devices of it. */
@@ -28,7 +29,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 			store = await open();
 		}, 60_000);
 		afterAll(() => store.close());
-		const laws = { ...claimLaws, ...journalLaws, ...orderLaws, ...deviceLaws, ...feedLaws };
+		const laws = { ...claimLaws, ...journalLaws, ...peopleLaws, ...orderLaws, ...deviceLaws, ...feedLaws };
 		for (const [law, hold] of Object.entries(laws)) {
 			test(law, async () => {
 				venues += 1;

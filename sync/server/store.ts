@@ -176,6 +176,17 @@ export interface SnapshotEvent {
 	}[];
 }
 
+/** How many people an event has had on its venue day, and has now. */
+export interface Presence {
+	readonly entered: number;
+	readonly left: number;
+	readonly inside: number;
+	/** Uses that claims and open grants hold. */
+	readonly held: number;
+	/** How many may be inside at most; absent where the rules name no limit. */
+	readonly capacity?: number;
+}
+
 /** What devices begin with, at one cursor. */
 export interface StoreSnapshot {
 	readonly cursor: Cursor;
@@ -202,10 +213,13 @@ export interface StoreSnapshot {
  *    back from a backup, stops granting. After such a loss the new epoch, the control log and ticket numbers go on above
  *    everything that may have been given out before it.
  *
- * 7. Names of devices that are not disabled are unique in a venue: a device stands in for another one of its name only
+ * 7. People are counted from rows that are new: passages of settlements, exits, staff entries and passages without a
+ *    ticket, by the venue day. Where an event has a capacity, no claim is granted that would bring those inside and those
+ *    that are held above it.
+ * 8. Names of devices that are not disabled are unique in a venue: a device stands in for another one of its name only
  *    where its code says so, and the other is disabled in the same transaction.
  *
- * Methods reject with `venue_unknown`, `device_unknown`, `event_unknown`, `order_unknown`, `order_differs`,
+ * Methods reject with `venue_unknown`, `device_unknown`, `event_unknown`, `session_unknown`, `order_unknown`, `order_differs`,
  * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `name_taken`, `key_enrolled`, `store_busy` and
  * `store_failed`.
  */
@@ -238,6 +252,16 @@ export interface Store {
 	/** Makes or replaces an event, and tells the control log. */
 	putEvent(venue: string, event: VenueEvent, atMs: number): Promise<void>;
 	events(venue: string): Promise<readonly VenueEvent[]>;
+	/** Moves the window of a session by so much from where the rules first put it, and tells the control log. */
+	postponeSession(change: {
+		readonly venue: string;
+		readonly evt: string;
+		readonly session: string;
+		readonly postponedMs: number;
+		readonly atMs: number;
+	}): Promise<VenueEvent>;
+	/** Counts the people of an event's venue day, those without a ticket included. */
+	presence(venue: string, evt: string, atMs: number): Promise<Presence>;
 	/** Numbers tickets. Idempotent by order number; the same number with other contents rejects with `order_differs`. */
 	issueOrder(request: OrderRequest): Promise<Order>;
 	order(venue: string, order: string): Promise<Order | undefined>;

@@ -70,7 +70,7 @@ export async function createDeviceApp(parts: ServerParts): Promise<FastifyInstan
 
 /** Adds every call of the protocol, with its checks, its limits and the form of its refusals. */
 function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
-	app.setValidatorCompiler(({ schema }) => checkOf(schema as TSchema));
+	app.setValidatorCompiler(({ schema, httpPart }) => checkOf(schema as TSchema, httpPart !== 'body'));
 	// What a route gives is sent as it is: a schema that hid a member would hide a mistake.
 	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
 	addRefusals(app);
@@ -112,11 +112,11 @@ function schemaOf({ method, request, response, summary, auth }: Route) {
 	};
 }
 
-/** Checks with TypeBox; a query's text becomes a number where the schema wants one. Unknown members are refused. */
-function checkOf(schema: TSchema) {
+/** Checks with TypeBox; an address is text, which becomes a number where the schema wants one. */
+function checkOf(schema: TSchema, isText: boolean) {
 	const compiled = Compile(schema);
 	return (input: unknown) => {
-		const value = compiled.Check(input) ? input : compiled.Convert(input);
+		const value = !isText || compiled.Check(input) ? input : compiled.Convert(input);
 		if (compiled.Check(value)) return { value };
 		const [first] = compiled.Errors(value);
 		const where = first?.instancePath === '' ? 'the request' : `\`${first?.instancePath}\``;

@@ -6,6 +6,7 @@ import type { ServerParts } from '../server-parts.ts';
 import type { App } from './app.ts';
 import type { Authority } from './authority.ts';
 import { bearerOf } from './device-auth.ts';
+import { addEventRoutes } from './event-routes.ts';
 import { addFleetRoutes } from './fleet-routes.ts';
 import * as schemas from './office-schemas.ts';
 import { addOrderRoutes } from './order-routes.ts';
@@ -105,32 +106,6 @@ function officeRouteAdder(app: App, parts: ServerParts, doors: Doors): AddOffice
 			},
 		});
 	};
-}
-
-function addEventRoutes(add: AddOfficeRoute, { store, venue, issuer }: ServerParts): void {
-	add({
-		method: 'PUT',
-		path: '/events/:evt',
-		summary: 'Makes an event, or gives it new rules.',
-		act: 'event.put',
-		body: schemas.eventSchema,
-		params: schemas.params.evt,
-		subject: (_body, { evt }) => evt,
-		handle: async ({ body, params: { evt }, atMs }) => {
-			if (body.policy.evt !== evt) {
-				throw new Refusal('malformed', { detail: '`policy.evt` must name this event' });
-			}
-			issuer.keyFor(evt, 0);
-			await store.putEvent(venue, { evt, policy: body.policy }, atMs);
-			return { evt };
-		},
-	});
-	add({
-		method: 'GET',
-		path: '/events',
-		summary: 'Events and their rules.',
-		handle: async () => ({ events: await store.events(venue) }),
-	});
 }
 
 function addCaseRoutes(add: AddOfficeRoute, { store, venue, office }: ServerParts): void {

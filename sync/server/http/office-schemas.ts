@@ -45,6 +45,7 @@ export type OrderInput = Static<typeof orderSchema>;
 /** The addresses of things. */
 export const params = {
 	evt: Type.Object({ evt: eventId }),
+	session: Type.Object({ evt: eventId, session: name }),
 	order: Type.Object({ order: orderNumber }),
 	device: Type.Object({ device: deviceId }),
 	id: Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }) }),
@@ -52,6 +53,9 @@ export const params = {
 
 /** An event and its rules. */
 export const eventSchema = Type.Object({ policy: policySchema }, closed);
+
+/** By how much a session's window moves from where the rules first put it; 0 takes a postponement back. */
+export const postponeSchema = Type.Object({ minutes: Type.Integer({ minimum: -525_600, maximum: 525_600 }) }, closed);
 
 /** A refund of an order, or of these tickets of it. */
 export const refundSchema = Type.Object(

@@ -34,6 +34,7 @@ const byCode: Readonly<Record<string, ProblemCode>> = {
 	order_unknown: 'not_found',
 	order_closed: 'order_differs',
 	event_unknown: 'not_found',
+	session_unknown: 'not_found',
 	venue_unknown: 'not_found',
 };
 

@@ -6,15 +6,17 @@ import { type LoggedChange, logAdmissions } from './admissions.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
 import { lockVenues } from './heads.ts';
+import { createLoadPlaces, type LoadPlaces, type Places } from './people.ts';
 import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
 import { loadRevoked, loadRights, type RightKey, type RightsFold } from './rights-table.ts';
 
 /** The claims' part of a store. */
 export function claimMethods(database: Database): Pick<Store, 'claim' | 'openClaims' | 'releaseClaims'> {
 	const { db, dialect } = database;
+	const loadPlaces = createLoadPlaces();
 	return {
 		claim: groupCommit({
-			commit: (batch: readonly VenueClaim[]) => transact(database, (work) => decideClaims(work, batch)),
+			commit: (batch: readonly VenueClaim[]) => transact(database, (work) => decideClaims(work, batch, loadPlaces)),
 			itemsMax: batchMax,
 			writersMax: dialect.writersMax,
 		}),
@@ -44,7 +46,11 @@ interface Asked {
 	readonly key: RightKey & { readonly device: string; readonly redemption: string };
 }
 
-async function decideClaims(work: Work, batch: readonly VenueClaim[]): Promise<readonly ClaimAnswer[]> {
+async function decideClaims(
+	work: Work,
+	batch: readonly VenueClaim[],
+	loadPlaces: LoadPlaces,
+): Promise<readonly ClaimAnswer[]> {
 	const heads = await lockVenues(
 		work,
 		batch.map(({ venue }) => venue),
@@ -55,12 +61,13 @@ async function decideClaims(work: Work, batch: readonly VenueClaim[]): Promise<r
 	const known = await loadRedemptions(work, keys);
 	const rights = await loadRights(work, keys);
 	const revoked = await loadRevoked(work, keys);
+	const places = await loadPlaces(work, keys, Math.max(...batch.map(({ atMs }) => atMs)));
 	const made = new Map<string, RedemptionRecord>();
 	const answers = asked.map((each) => {
 		const text = redemptionText(each.key);
 		const before = known.get(text);
 		if (before !== undefined && before.state !== 'released') return firstAnswer(each, before);
-		const { record, verdict } = decide(each, rights, revoked(each.key));
+		const { record, verdict } = decide(each, { rights, places, revoked: revoked(each.key) });
 		known.set(text, record);
 		made.set(text, record);
 		return { redemption: each.key.redemption, ...verdict };
@@ -82,14 +89,19 @@ function keyOf({ venue, device, claim: { redemption, evt, idx, allowance } }: Ve
 	return { venue, device, redemption, evt, idx, allowance };
 }
 
+/** The house is full. */
+const full: Verdict = { result: 'denied', reason: 'capacity' };
+
 /** Decides a claim that is new, or whose uses went back since: what it held then may be another's now. */
 function decide(
 	{ claim: { claim, atMs }, key }: Asked,
-	rights: RightsFold,
-	revoked: boolean,
+	{ rights, places, revoked }: { readonly rights: RightsFold; readonly places: Places; readonly revoked: boolean },
 ): { readonly record: RedemptionRecord; readonly verdict: Verdict } {
 	const { lane, uses, use, journal } = claim;
-	const { right, verdict } = decideAsk(rights.get(key, use), { uses, lane, atMs: claim.atMs, revoked });
+	const asked = decideAsk(rights.get(key, use), { uses, lane, atMs: claim.atMs, revoked });
+	// Somebody who comes back in is one more, though it takes no use.
+	const fits = asked.verdict.result === 'denied' || places.take(key, Math.max(1, uses));
+	const { right, verdict } = fits ? asked : { right: asked.right, verdict: full };
 	const denied = verdict.result === 'denied';
 	if (!denied && uses > 0) rights.set(key, right);
 	const record: RedemptionRecord = {

@@ -19,6 +19,7 @@ import {
 	saveJournals,
 	saveSegments,
 } from './journal-heads.ts';
+import { countPeople } from './people.ts';
 import {
 	loadRedemptions,
 	type RedemptionKey,
@@ -51,6 +52,7 @@ async function ingest(work: Work, segments: readonly VenueSegment[]): Promise<re
 	const judged = await judgeAll(work, segments, journals);
 	const fresh = judged.flatMap(({ fresh: rows }) => (rows === undefined ? [] : [rows]));
 	await saveSegments(work, fresh);
+	await countPeople(work, fresh);
 	await applyRows(work, fresh, heads);
 	await saveBranches(
 		work,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { bitPlace, isBitSet } from '../../../gate-agent/core/sparse-pages.ts';
 import { freshRight, type Right } from '../rights.ts';
 import { columns, names, type Work } from './dialect.ts';
+import { addHeld } from './people.ts';
 
 /** Which right: an allowance of a ticket of a venue. */
 export interface RightKey {
@@ -45,12 +46,14 @@ export async function loadRights(work: Work, keys: Iterable<RightKey>): Promise<
 	const wanted = new Map([...keys].map((key) => [rightText(key), key]));
 	const found = await readRights(work, [...wanted.values()]);
 	const rights = new Map<string, Right>();
+	const heldBefore = new Map<string, number>();
 	const issued = new Map<string, number>();
 	for (const [index, text] of [...wanted.keys()].entries()) {
 		const row = found.get(index);
 		if (row === undefined) continue;
 		if (row.issued !== null) issued.set(text, row.issued);
 		if (row.use !== null) rights.set(text, rightOf(row));
+		heldBefore.set(text, row.held ?? 0);
 	}
 	const changed = new Map<string, RightKey>();
 	return {
@@ -64,8 +67,26 @@ export async function loadRights(work: Work, keys: Iterable<RightKey>): Promise<
 			rights.set(rightText(key), right);
 			changed.set(rightText(key), key);
 		},
-		save: () => saveRights(work, changed, rights),
+		save: async () => {
+			await saveRights(work, changed, rights);
+			await addHeld(work, heldChanges(changed, rights, heldBefore));
+		},
 	};
+}
+
+/** How the held uses of each event change. */
+function heldChanges(
+	changed: ReadonlyMap<string, RightKey>,
+	rights: ReadonlyMap<string, Right>,
+	heldBefore: ReadonlyMap<string, number>,
+): readonly (readonly [venue: string, evt: string, held: number])[] {
+	const changes = new Map<string, [string, string, number]>();
+	for (const [text, { venue, evt }] of changed) {
+		const held = (rights.get(text)?.held ?? 0) - (heldBefore.get(text) ?? 0);
+		const [, , before] = changes.get(`${venue}/${evt}`) ?? [venue, evt, 0];
+		changes.set(`${venue}/${evt}`, [venue, evt, before + held]);
+	}
+	return [...changes.values()];
 }
 
 async function readRights({ tx, dialect }: Work, keys: readonly RightKey[]): Promise<ReadonlyMap<number, FoundRight>> {

@@ -115,6 +115,10 @@ export interface Tables {
 		revoked_n: number | null;
 	};
 	leases: { venue_id: string; evt: string; from_idx: number; to_idx: number; holder: string; at_ms: number };
+	/** People who went in and out, by the quarter of an hour since 1970; `evt` is empty for those without a ticket. */
+	people: { venue_id: string; evt: string; quarter: number; entered: number; gone: number };
+	/** The sum of `rights.held` of each event. */
+	held_uses: { venue_id: string; evt: string; held: number };
 	cases: {
 		venue_id: string;
 		case_id: string;
@@ -203,6 +207,14 @@ const migrations: readonly (readonly string[])[] = [
 		`ALTER TABLE devices ADD COLUMN synced_control BIGINT NOT NULL DEFAULT 0`,
 		`ALTER TABLE orders ADD COLUMN revoked_n BIGINT`,
 		`ALTER TABLE enrollment_codes ADD COLUMN replaces BIGINT NOT NULL DEFAULT 0`,
+	],
+	[
+		`CREATE TABLE people (venue_id TEXT NOT NULL, evt TEXT NOT NULL, quarter BIGINT NOT NULL,
+			entered BIGINT NOT NULL, gone BIGINT NOT NULL, PRIMARY KEY (venue_id, evt, quarter)) CLUSTERED`,
+		`CREATE TABLE held_uses (venue_id TEXT NOT NULL, evt TEXT NOT NULL, held BIGINT NOT NULL,
+			PRIMARY KEY (venue_id, evt)) CLUSTERED`,
+		`INSERT INTO held_uses (venue_id, evt, held)
+			SELECT venue_id, evt, sum(held) FROM rights WHERE held > 0 GROUP BY venue_id, evt`,
 	],
 ];
 

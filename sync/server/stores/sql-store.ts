@@ -9,6 +9,7 @@ import { feedMethods } from './feed.ts';
 import { headMethods } from './heads.ts';
 import { ingestMethods } from './ingest.ts';
 import { orderMethods } from './orders.ts';
+import { peopleMethods } from './people.ts';
 import { snapshotMethods } from './snapshot.ts';
 
 /** The store on an open database. */
@@ -23,6 +24,7 @@ export function createSqlStore(database: Database): Store {
 		...orderMethods(database),
 		...deviceMethods(database),
 		...caseMethods(database),
+		...peopleMethods(database),
 		close: () => database.db.destroy(),
 	};
 	return guarded(store);
