@@ -84,6 +84,33 @@ export const journalLaws: Laws = {
 		expect(await store.ingest([old.segment(3)])).toMatchObject([{ kind: 'quarantined', why: 'rollback' }]);
 		expect(await store.cases(venue)).toMatchObject([{ kind: 'restored_disk', device: a }]);
 	},
+	'what a journal left open that never goes on counts as taken': async ({ store, venue, a, b }) => {
+		const lost = journalOf(venue, a, 'epoch-1');
+		const [kept, known, unknown] = [
+			lost.admit({ idx: 1 }),
+			lost.admit({ idx: 2 }),
+			lost.admit({ idx: 3, use: 3, uses: 3 }),
+		];
+		const elsewhere = journalOf(venue, b);
+		elsewhere.admit({ idx: 4 });
+		await store.ingest([lost.segment(1), elsewhere.segment(1)]);
+		lost.settle(kept, { idx: 1, taken: 0, back: 1 });
+		const fresh = journalOf(venue, a, 'epoch-2');
+		// The device still knew what became of one of them.
+		fresh.settle(known, { idx: 2, taken: 0, back: 1 });
+		fresh.admit({ idx: 5 });
+		await store.ingest([lost.segment(4), fresh.segment(1)]);
+		const counts = (await store.snapshot(venue)).events[0]?.counts.map(({ idx, used, held }) => [idx, used, held]);
+		expect(counts).toEqual([
+			[3, 3, 0],
+			[4, 0, 1],
+			[5, 0, 1],
+		]);
+		elsewhere.admit({ idx: 3, use: 3, taken: 1 });
+		await store.ingest([elsewhere.segment(2)]);
+		const [found] = await store.cases(venue);
+		expect(found).toMatchObject({ kind: 'double_entry', idx: 3, over: 1, redemptions: [{ redemption: unknown }, {}] });
+	},
 	'a double entry is one case that grows, whose winner never changes': async ({ store, venue, a, b }) => {
 		const [one, two] = [journalOf(venue, a), journalOf(venue, b)];
 		const waiting = one.admit({ idx: 1 });

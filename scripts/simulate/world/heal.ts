@@ -94,7 +94,6 @@ async function liftQuarantines({ venue, places, nowMs }: World): Promise<void> {
 		const device = await disk.store.device(venueId, gate.device);
 		if (device?.status !== 'quarantined' || diskFaults.old > 0) continue;
 		await disk.store.setDeviceStatus({ venue: venueId, device: gate.device, status: 'active', atMs: nowMs() });
-		await disk.store.appendControl(venueId, [{ kind: 'device', device: gate.device, status: 'active' }], nowMs());
 	}
 	machine.parts()?.feed.wake(venueId);
 }

@@ -66,8 +66,6 @@ function quarantine(world: World): void {
 	const set = async (status: 'quarantined' | 'active') => {
 		const { disk } = venue.current();
 		await disk.store.setDeviceStatus({ venue: venueId, device: gate.device, status, atMs: world.nowMs() });
-		const change = { kind: 'device', device: gate.device, status } as const;
-		await disk.store.appendControl(venueId, [change], world.nowMs());
 		wake(world);
 		story.tell('office', `${gate.name} is ${status}`);
 	};

@@ -104,7 +104,11 @@ function accept(segment: VenueSegment, state: JournalState, judgement: Judgement
 		case 'follows': {
 			const { deviceEpoch, to, lastHash } = segment;
 			const skipped = segment.rows.length - judgement.rows;
-			const fresh = { segment, from: segment.from + skipped, hashes: judgement.hashes.subarray(skipped * 32) };
+			const before = state.head.deviceEpoch;
+			const fresh = {
+				...{ segment, from: segment.from + skipped, hashes: judgement.hashes.subarray(skipped * 32) },
+				replaces: before !== undefined && before !== deviceEpoch,
+			};
 			assert(hashOf(fresh.hashes, judgement.rows - 1) === lastHash, 'the last new row ends the segment');
 			state.head = { deviceEpoch, acceptedThrough: to, hash: lastHash };
 			return { segment, fresh, outcome: { kind: 'accepted', acceptedThrough: to, conflicts: [] } };
@@ -130,19 +134,42 @@ interface Row {
 
 /** Applies new rows to the rights, in order, and writes each changed thing once. */
 async function applyRows(work: Work, fresh: readonly NewRows[], heads: ReadonlyMap<string, VenueHead>): Promise<void> {
-	const rows = fresh.flatMap(factsOf);
-	if (rows.length === 0) return;
-	const known = await loadRedemptions(
+	const parts = fresh.map((each) => ({ ...each, facts: factsOf(each) }));
+	const rows = parts.flatMap(({ facts }) => facts);
+	const left = await openGrants(
 		work,
-		rows.map(({ key }) => key),
+		fresh.filter(({ replaces }) => replaces).map(({ segment }) => segment),
 	);
+	if (rows.length + left.length === 0) return;
+	const known = await loadRedemptions(work, [...rows.map(({ key }) => key), ...left]);
 	const tickets: RightKey[] = [...known.values()];
 	for (const { key, fact } of rows) if (fact.grant !== undefined) tickets.push({ venue: key.venue, ...fact.grant });
 	const rights = await loadRights(work, tickets);
 	const fold = new RowsFold(known, rights);
-	for (const row of rows) fold.apply(row);
+	for (const { segment, facts, replaces } of parts) {
+		// Whoever begins a new journal may still know how grants of the one before ended.
+		const open = replaces ? fold.openOf(segment) : [];
+		for (const row of facts) fold.apply(row);
+		for (const text of open) fold.assume(text, segment.atMs);
+	}
 	await writeFold(work, fold, heads);
 	await rights.save();
+}
+
+/** Grants of devices that are here without their end. Few devices begin a journal anew, so no index is kept for it. */
+async function openGrants({ tx }: Work, devices: readonly VenueSegment[]): Promise<readonly RedemptionKey[]> {
+	const open: RedemptionKey[] = [];
+	for (const { venue, device } of devices) {
+		const rows = await tx
+			.selectFrom('redemptions')
+			.select('redemption')
+			.where('venue_id', '=', venue)
+			.where('device', '=', device)
+			.where('state', '=', 'granted')
+			.execute();
+		for (const { redemption } of rows) open.push({ venue, device, redemption });
+	}
+	return open;
 }
 
 function factsOf({ segment, from }: NewRows): readonly Row[] {
@@ -185,6 +212,30 @@ class RowsFold {
 		if (moved && (before.state === 'granted' || before.state === 'settled')) return;
 		const base = before === undefined || moved ? newRecord(key, target, fact) : before;
 		this.#change({ before: base, outcome: fact.outcome, fact, row, isNew: before === undefined || moved });
+	}
+
+	/** Redemptions of a segment's device that are granted and not ended. */
+	openOf({ venue, device }: VenueSegment): readonly string[] {
+		return [...this.known].flatMap(([text, record]) => {
+			const isOpen = record.venue === venue && record.device === device && record.state === 'granted';
+			return isOpen ? [text] : [];
+		});
+	}
+
+	/** Ends a grant whose journal never goes on as a crash does: nobody knows who passed, so all of them count. */
+	assume(text: string, atMs: number): void {
+		const before = this.known.get(text);
+		if (before?.state !== 'granted') return;
+		const { venue, evt, idx, allowance, uses, reentry, lane } = before;
+		const key = { venue, evt, idx, allowance };
+		const outcome = { kind: 'settled', taken: reentry ? 1 : uses, back: 0, late: false, lane, atMs } as const;
+		const applied = applyOutcome(this.#rights.get(key, 1), before, outcome);
+		assert(applied, 'an open grant can be settled');
+		const { right, passages } = applied;
+		this.#rights.set(key, right);
+		this.known.set(text, { ...before, ...applied.redemption });
+		this.touched.add(text);
+		this.changes.push({ record: before, right, atMs, passages, over: overUse(right) });
 	}
 
 	#change(change: {

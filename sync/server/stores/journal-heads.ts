@@ -92,6 +92,8 @@ export interface NewRows {
 	readonly segment: VenueSegment;
 	readonly from: number;
 	readonly hashes: Buffer;
+	/** They begin a journal in the place of another one, which never goes on. */
+	readonly replaces: boolean;
 }
 
 /** Looks hashes up among the rows of this transaction, then in the database. */
