@@ -14,9 +14,13 @@ export interface Answer {
 /** Reads an answer. */
 export function readAnswer({ status, headers, body }: HttpsAnswer): Answer {
 	const bytes = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-	const text = bytes.toString();
-	const type = headers['content-type'] ?? '';
-	return { status, type, body: /^application\/(problem\+)?json(;|$)/.test(type) ? JSON.parse(text) : text };
+	return { status, ...contentOf(headers['content-type'] ?? '', bytes.toString()) };
+}
+
+/** The media type of an answer without its parameters, and its body. */
+export function contentOf(contentType: string, text: string): Pick<Answer, 'type' | 'body'> {
+	const type = contentType.split(';', 1)[0]?.trim() ?? '';
+	return { type, body: /^application\/(problem\+)?json$/.test(type) ? JSON.parse(text) : text };
 }
 
 /** The body of an answer that must be good. The caller says what the call gives. */

@@ -47,7 +47,11 @@ export async function newKey(): Promise<JWK> {
 /** Enrolls a new device, or a key that another venue knows already, and fetches its token. */
 export async function enrollDevice(
 	venue: Venue,
-	{ name = 'gate', key, sockets = 4 }: { readonly name?: string; readonly key?: JWK; readonly sockets?: number } = {},
+	{
+		name = `gate-${newId()}`,
+		key,
+		sockets = 4,
+	}: { readonly name?: string; readonly key?: JWK; readonly sockets?: number } = {},
 ): Promise<Device> {
 	const made = await venue.office({ method: 'POST', path: '/v1/office/codes', body: { name } });
 	const { code } = bodyOf<{ code: string }>(made);

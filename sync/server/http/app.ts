@@ -6,11 +6,13 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Route, type RouteName, routes } from '../../protocol/paths.ts';
 import type { ServerParts } from '../server-parts.ts';
+import type { Device } from '../store.ts';
 import type { ServerTls } from '../tls/venue-tls.ts';
 import { createAuthority } from './authority.ts';
 import { createDeviceAuth } from './device-auth.ts';
 import { deviceAnswers } from './device-routes.ts';
 import { addDocs } from './docs.ts';
+import { refuseAddress, refuseConnection } from './no-request.ts';
 import { addOfficeRoutes, type Doors } from './office-routes.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { addRefusals, Refusal } from './refusal.ts';
@@ -46,6 +48,8 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 		return503OnClosing: false,
 		genReqId: () => randomUUID(),
 		routerOptions: { maxParamLength: 128 },
+		clientErrorHandler: refuseConnection,
+		frameworkErrors: refuseAddress,
 	});
 	app.server.maxConnections = httpLimits.connectionsMax;
 	await app.register(swagger, {
@@ -83,6 +87,16 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
 	};
 	const authority = createAuthority(parts);
 	const answers = deviceAnswers(parts, authority);
+	// Between the hooks of a request; forgotten with it.
+	const devices = new WeakMap<FastifyRequest, Device>();
+	const enter = async (request: FastifyRequest) => {
+		try {
+			devices.set(request, await auth.authenticate(request));
+		} catch (error) {
+			if (error instanceof Refusal && error.code === 'token_invalid') stranger(request);
+			throw error;
+		}
+	};
 	for (const name of Object.keys(routes) as RouteName[]) {
 		const route: Route = routes[name];
 		app.route({
@@ -90,9 +104,10 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
 			url: route.path,
 			schema: schemaOf(route),
 			...(route.bodyBytesMax > 0 && { bodyLimit: route.bodyBytesMax }),
+			// Before the body is read: strangers upload nothing.
+			onRequest: async (request) => (route.auth === 'device' ? enter(request) : stranger(request)),
 			handler: async (request, reply) => {
-				if (route.auth === 'none') stranger(request);
-				const device = route.auth === 'device' ? await auth.authenticate(request) : undefined;
+				const device = devices.get(request);
 				const input = route.method === 'GET' ? request.query : request.body;
 				// The schema of this very route has checked the input, and its auth says whether there is a device.
 				const answer = answers[name] as unknown as (call: unknown) => Promise<unknown>;

@@ -66,10 +66,9 @@ export function refusalOf(error: unknown): Refusal {
 		return code === undefined ? new Refusal('internal') : new Refusal(code, { detail: error.message });
 	}
 	// Fastify's own errors carry a code; others are a bug or a broken store.
-	const { code, validation, message } = error as FastifyError;
+	const { code, validation, message, statusCode = 500 } = error as FastifyError;
 	if (validation) return new Refusal('malformed', { detail: message });
 	if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal('too_large');
-	if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) return new Refusal('malformed');
-	if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || error instanceof SyntaxError) return new Refusal('malformed');
-	return new Refusal('internal');
+	if (typeof code === 'string' && code.startsWith('FST_ERR') && statusCode < 500) return new Refusal('malformed');
+	return error instanceof SyntaxError ? new Refusal('malformed') : new Refusal('internal');
 }
