@@ -1,9 +1,11 @@
-import { advanceClock, type Clock, type ClockTick, startClock } from './core/clock.ts';
+import { advanceClock, type Clock, type ClockTick, learnServerTime, startClock } from './core/clock.ts';
 
 /** The running clock of an agent. */
 export interface AgentClock {
 	/** The time in milliseconds since 1970, or a lower bound of it where it is not trusted. */
 	read(): Clock;
+	/** Takes a time that the venue's server has signed, milliseconds since 1970. */
+	learn(serverMs: number): void;
 	/** Monotonic milliseconds, for deadlines. */
 	readonly monoMs: () => number;
 }
@@ -27,14 +29,15 @@ export function createAgentClock(source: ClockSource, { floorsMs, epoch, onChang
 	const tick = (): ClockTick => ({ systemMs: source.systemMs(), monoMs: source.monoMs() });
 	let clock = startClock(tick(), floorsMs, epoch);
 	if (clock.doubt) onChange(clock);
+	const become = (next: Clock): Clock => {
+		const changed = next.doubt !== clock.doubt;
+		clock = next;
+		if (changed) onChange(clock);
+		return clock;
+	};
 	return {
 		monoMs: source.monoMs,
-		read: () => {
-			const next = advanceClock(clock, tick());
-			const changed = next.doubt !== clock.doubt;
-			clock = next;
-			if (changed) onChange(clock);
-			return clock;
-		},
+		read: () => become(advanceClock(clock, tick())),
+		learn: (serverMs) => void become(learnServerTime(clock, tick(), serverMs)),
 	};
 }

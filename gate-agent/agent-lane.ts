@@ -2,16 +2,13 @@ import { createHmac } from 'node:crypto';
 import type { AgentClock } from './agent-clock.ts';
 import type { LaneSettings } from './config.ts';
 import { createAdmitter } from './core/admit.ts';
-import type { Authority } from './core/authority.ts';
-import type { Standing } from './core/decide.ts';
 import type { Feedback, InputRole, InputStates, Relay, Signal } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
 import { classifyForeign } from './core/foreign-code.ts';
-import type { Keyset } from './core/keyset.ts';
 import type { LaneEffect, Screen } from './core/lane-state.ts';
 import type { LaneMemory, Ledger } from './core/ledger.ts';
-import type { Policy } from './core/policy.ts';
 import type { ForeignTrace } from './core/redemption.ts';
+import type { LaneRules } from './lane-rules.ts';
 import { type LaneEvent, type LaneRuntime, runLane } from './lane-runtime.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { Logger } from './logger.ts';
@@ -21,12 +18,7 @@ import { createRedemptionIds } from './redemption-ids.ts';
 /** What the lanes of one agent share. */
 export interface LaneShared {
 	readonly agent: string;
-	/** The rules of an event, undefined where this gate does not serve it. */
-	readonly policyOf: (evt: string) => Policy | undefined;
-	readonly authority: Authority;
-	readonly standing: () => Standing;
-	readonly listsStale: (policy: Policy) => boolean;
-	readonly keyset: () => Keyset;
+	readonly rules: LaneRules;
 	readonly ledger: Ledger;
 	readonly writer: LedgerWriter;
 	readonly clock: AgentClock;
@@ -37,6 +29,8 @@ export interface LaneShared {
 	readonly relay: (lane: string) => Relay | undefined;
 	readonly feedback: (lane: string) => Feedback | undefined;
 	readonly publish: (lane: string, screen: Screen) => void;
+	/** Told of what people at the venue's server want to see soon: a mode, an alarm. */
+	readonly changed: () => void;
 }
 
 /** Starts one lane of an agent on what the ledger remembers of it. */
@@ -47,15 +41,11 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 	const nowMs = () => clock.read().nowMs;
 	return runLane(settings.lane, memory, {
 		admitter: createAdmitter({
-			keyset: shared.keyset,
+			...shared.rules,
 			ledger,
-			policyOf: shared.policyOf,
 			agent: shared.agent,
 			lane: { id, zone },
 			clock: () => clock.read(),
-			authority: shared.authority,
-			standing: shared.standing,
-			listsStale: shared.listsStale,
 			newRedemptionId: createRedemptionIds(),
 			onError: (error) => log.error({ event: 'ledger_failed', ...problemOf(error) }),
 		}),
@@ -72,7 +62,7 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 			shared.publish(id, screen);
 			shared.feedback(id)?.signal(signalOf(screen));
 		},
-		observe: observer({ lane: id, metrics: shared.metrics, log, monoMs: clock.monoMs }),
+		observe: observer({ lane: id, metrics: shared.metrics, log, monoMs: clock.monoMs, changed: shared.changed }),
 		onGranted: ({ ticketId, rung, uses, redemptionId }) => {
 			shared.metrics.admissions.inc({ lane: id, rung });
 			log.info({ event: 'granted', decision: 'granted', ticketId, rung, uses, redemptionId });
@@ -146,10 +136,11 @@ interface Observed {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly monoMs: () => number;
+	readonly changed: () => void;
 }
 
 /** Counts and logs what a lane does. A refused visitor is `info`: nobody must come and look. */
-function observer({ lane, metrics, log, monoMs }: Observed): (effect: LaneEffect) => void {
+function observer({ lane, metrics, log, monoMs, changed }: Observed): (effect: LaneEffect) => void {
 	let askedMs: number | undefined;
 	const decided = () => {
 		if (askedMs !== undefined) metrics.decisionSeconds.observe({ lane }, (monoMs() - askedMs) / 1000);
@@ -179,8 +170,10 @@ function observer({ lane, metrics, log, monoMs }: Observed): (effect: LaneEffect
 				return log.info({ event: 'settled', outcome, taken, redemptionId });
 			}
 			case 'alarm':
+				changed();
 				return metrics.alarm.set({ lane, alarm: effect.alarm }, effect.on ? 1 : 0);
 			case 'record':
+				if (effect.fact.kind === 'lane') changed();
 				if (effect.fact.kind !== 'passages') return undefined;
 				return metrics.passages.inc({ lane, during: effect.fact.during }, effect.fact.count);
 			default:

@@ -2,18 +2,28 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentClock, type ClockSource, createAgentClock } from './agent-clock.ts';
 import { problemOf } from './agent-lane.ts';
-import type { GateConfig } from './config.ts';
-import { StilewardError } from './core/errors.ts';
+import { type GateConfig, standaloneOf } from './config.ts';
+import type { ClockReset } from './core/clock-reset.ts';
+import { assert, StilewardError } from './core/errors.ts';
+import type { Keyset } from './core/keyset.ts';
+import type { LaneStatus } from './core/lane.ts';
+import type { LaneCommand } from './core/lane-state.ts';
 import type { LaneMemory, Ledger } from './core/ledger.ts';
+import type { Policy } from './core/policy.ts';
 import type { Grant } from './core/redemption.ts';
 import type { Simulation } from './drivers.ts';
+import type { EnrolledGate } from './enrollment.ts';
 import { type GateTrust, loadGateTrust } from './gate-trust.ts';
-import type { SqliteLedger } from './ledger/ledger-on-disk.ts';
+import type { Health } from './health.ts';
+import { findClockReset } from './keys/key-folder.ts';
+import { type LaneRules, standaloneRules } from './lane-rules.ts';
+import type { SqliteLedger, SqliteLedgerOptions } from './ledger/ledger-on-disk.ts';
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { createLedgerWriter, type LedgerWriter } from './ledger-writer.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createBuses } from './serial/buses.ts';
+import { openVenueLink, type VenueLink } from './venue-link.ts';
 import { startWeb, type Web } from './web.ts';
 
 /** What an agent takes from the machine that it runs on. */
@@ -25,6 +35,8 @@ export interface AgentDeps {
 	readonly version: string;
 	/** When this program was built, milliseconds since 1970: the first floor of the clock. */
 	readonly buildMs: number;
+	/** What the gate is to its venue; absent for one that stands alone. */
+	readonly enrolled?: EnrolledGate;
 	/** The turnstile of simulated devices; without one they move nothing. */
 	readonly simulation?: Simulation;
 }
@@ -34,7 +46,10 @@ export interface Parts {
 	readonly log: Logger;
 	readonly ledger: SqliteLedger;
 	readonly writer: LedgerWriter;
-	readonly trust: GateTrust;
+	/** By whose keys, rules and word lanes admit. */
+	readonly rules: LaneRules;
+	/** The server of the enrollment. */
+	readonly venue?: VenueLink;
 	readonly clock: AgentClock;
 	readonly metrics: Metrics;
 	readonly web: Web;
@@ -43,9 +58,17 @@ export interface Parts {
 	readonly foreignKey: Uint8Array;
 	/** What the ledger remembers of each lane. */
 	readonly remembered: ReadonlyMap<string, LaneMemory>;
-	/** Why the key folder cannot be used now; the keys in use stay. */
-	readonly keysProblem: () => string | undefined;
-	readonly refreshing: NodeJS.Timeout;
+	readonly keysHealth: () => Health['keys'];
+	/** Lets the venue see the lanes and give them orders, once there are lanes. */
+	attach(lanes: AttachedLanes): void;
+	/** Ends what goes on beside the lanes. The ledger stays open. */
+	stop(): Promise<void>;
+}
+
+/** The lanes as the venue's server reaches them. */
+export interface AttachedLanes {
+	readonly statuses: () => ReadonlyMap<string, LaneStatus>;
+	readonly command: (lane: string, command: LaneCommand) => void;
 }
 
 /** How often a full disk is tried again. */
@@ -64,13 +87,19 @@ export async function openParts(config: GateConfig, deps: AgentDeps): Promise<Pa
 	const web = await startWeb(config, { log: deps.log, metrics: metrics.render });
 	const patience = untilThereIsSpace(deps.log, web);
 	try {
-		const time = { nowMs: deps.clock.systemMs };
-		const ledger = await patience(() => openLedger(config, deps, () => time.nowMs()));
+		const later = {
+			nowMs: deps.clock.systemMs,
+			onRows: (): void => undefined,
+		};
+		const ledger = await patience(() =>
+			openLedger(config, deps, { nowMs: () => later.nowMs(), onRows: () => later.onRows() }),
+		);
 		try {
 			const recalled = await patience(() => recall(config, deps, ledger));
-			const parts = join({ ...recalled, ledger, metrics, web }, config, deps);
+			const parts = await join({ ...recalled, ledger, metrics, web }, config, deps);
+			later.onRows = () => parts.venue?.rowsWritten();
 			// From here on the ledger counts its minutes by the time that is written into it.
-			time.nowMs = () => parts.clock.read().nowMs;
+			later.nowMs = () => parts.clock.read().nowMs;
 			return parts;
 		} catch (error) {
 			await ledger.close();
@@ -101,12 +130,16 @@ function untilThereIsSpace(log: Logger, web: Web) {
 	};
 }
 
-async function openLedger(config: GateConfig, { log }: AgentDeps, nowMs: () => number): Promise<SqliteLedger> {
+async function openLedger(
+	config: GateConfig,
+	{ log }: AgentDeps,
+	hooks: Pick<SqliteLedgerOptions, 'nowMs' | 'onRows'>,
+): Promise<SqliteLedger> {
 	const { ledger, setAside } = await openSqliteLedger({
 		dir: config.dataDir,
 		device: config.agent,
 		newEpoch: () => randomBytes(6).toString('base64url'),
-		nowMs,
+		...hooks,
 		log: (event, fields) => log[calmLedgerEvents.has(event) ? 'info' : 'error']({ event, ...fields }),
 	});
 	if (setAside) log.error({ event: 'ledger_set_aside', file: setAside });
@@ -118,7 +151,8 @@ const calmLedgerEvents: ReadonlySet<string> = new Set(['ledger_verified', 'ledge
 
 /** What the ledger remembers of the life before. */
 interface Recalled {
-	readonly trust: GateTrust;
+	/** The key folder; a gate that is enrolled has none. */
+	readonly trust: GateTrust | undefined;
 	readonly clockStart: { readonly floorsMs: readonly number[]; readonly epoch: number };
 	readonly foreignKey: Uint8Array;
 	readonly openGrants: readonly Grant[];
@@ -127,10 +161,12 @@ interface Recalled {
 
 /** Reads, and writes only what is new, so that it may be run again after a full disk stopped it half-way. */
 async function recall(config: GateConfig, deps: AgentDeps, ledger: SqliteLedger): Promise<Recalled> {
-	const trust = await loadGateTrust(config.keysDir, ledger);
+	const { enrolled } = deps;
+	const trust = enrolled ? undefined : await loadGateTrust(standaloneOf(config).keysDir, ledger);
+	const clockReset = enrolled ? await findClockReset(config.dataDir, enrolled.enrollment.rootKey) : trust?.clockReset;
 	return {
 		trust,
-		clockStart: await recallClock(deps, trust, ledger),
+		clockStart: await recallClock(deps, clockReset, ledger),
 		foreignKey: await foreignKeyOf(ledger),
 		openGrants: await ledger.openGrants(),
 		remembered: new Map((await ledger.lanes()).map((memory) => [memory.lane, memory])),
@@ -141,7 +177,7 @@ async function recall(config: GateConfig, deps: AgentDeps, ledger: SqliteLedger)
  * The clock epoch and the times that are certainly past in it. A new epoch forgets the floors that a wrong clock has
  * left behind; so does every later start, for the program's own files may carry that clock's time as well.
  */
-async function recallClock({ buildMs }: AgentDeps, { clockReset }: GateTrust, ledger: Ledger) {
+async function recallClock({ buildMs }: AgentDeps, clockReset: ClockReset | undefined, ledger: Ledger) {
 	const known = await ledger.clockEpoch();
 	const resetMs = clockReset && clockReset.epoch >= known ? [clockReset.floorMs] : [];
 	if (clockReset && clockReset.epoch > known) return { floorsMs: resetMs, epoch: clockReset.epoch };
@@ -158,14 +194,14 @@ async function foreignKeyOf(ledger: Ledger): Promise<Uint8Array> {
 	return key;
 }
 
-function join(
+async function join(
 	opened: Recalled & Pick<Parts, 'ledger' | 'metrics' | 'web'>,
 	config: GateConfig,
 	deps: AgentDeps,
-): Parts {
+): Promise<Parts> {
 	const { log } = deps;
 	const { trust, ledger, metrics, clockStart, openGrants, ...parts } = opened;
-	for (const warning of trust.warnings) log.warn({ event: 'keys_warning', problem: warning });
+	for (const warning of trust?.warnings ?? []) log.warn({ event: 'keys_warning', problem: warning });
 	const clock = createAgentClock(deps.clock, {
 		...clockStart,
 		onChange: ({ doubt, nowMs }) =>
@@ -177,20 +213,59 @@ function join(
 		onDropped: (what) => log.error({ event: 'ledger_dropped', what }),
 	});
 	recordStart({ writer, ledger, clock, openGrants, config, deps });
+	const lanes: { attached: AttachedLanes } = { attached: { statuses: () => new Map(), command: () => undefined } };
+	const source = trust
+		? folderSource(standaloneOf(config).policy, trust, log)
+		: await venueSource({ config, deps, ledger, clock, lanes: () => lanes.attached });
+	return {
+		...parts,
+		...source,
+		...{ log, ledger, metrics, clock, writer },
+		buses: createBuses(),
+		attach: (attached) => {
+			lanes.attached = attached;
+		},
+	};
+}
+
+type Source = Pick<Parts, 'rules' | 'venue' | 'keysHealth' | 'stop'>;
+
+/** Keys and rules of a gate that stands alone. A newer manifest in its folder is found by looking. */
+function folderSource(policy: Policy, trust: GateTrust, log: Logger): Source {
 	const keys = watchKeys(trust, log);
 	const refreshing = setInterval(() => void keys.look(), keysRefreshMs).unref();
 	return {
-		...parts,
-		log,
-		ledger,
-		trust,
-		metrics,
-		clock,
-		writer,
-		buses: createBuses(),
-		keysProblem: keys.problem,
-		refreshing,
+		rules: standaloneRules(policy, trust.keyset),
+		keysHealth: () => keysHealthOf(trust.keyset(), trust.warnings, keys.problem()),
+		stop: async () => clearInterval(refreshing),
 	};
+}
+
+interface VenueSource extends Pick<Parts, 'ledger' | 'clock'> {
+	readonly config: GateConfig;
+	readonly deps: AgentDeps;
+	readonly lanes: () => AttachedLanes;
+}
+
+/** Keys and rules that come from the server of the enrollment. */
+async function venueSource({ config, deps, ledger, clock, lanes }: VenueSource): Promise<Source> {
+	const { enrolled, random, version, log } = deps;
+	assert(enrolled, 'a gate without a key folder is enrolled');
+	const venue = await openVenueLink({
+		...{ gate: enrolled, ledger, clock, random, log, version, claimBudgetMs: config.claimBudgetMs },
+		lanes: () => lanes().statuses(),
+		onCommand: (lane, command) => lanes().command(lane, command),
+	});
+	return {
+		venue,
+		rules: { ...venue, keyset: venue.keys.keyset },
+		keysHealth: () => keysHealthOf(venue.keys.keyset(), [], venue.keys.problem()),
+		stop: () => venue.close(),
+	};
+}
+
+function keysHealthOf({ version }: Keyset, warnings: readonly string[], problem: string | undefined): Health['keys'] {
+	return { manifestVersion: version, warnings, ...(problem !== undefined && { problem }) };
 }
 
 interface Start extends Pick<Parts, 'writer' | 'ledger' | 'clock'>, Pick<Recalled, 'openGrants'> {

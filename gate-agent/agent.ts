@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inputEvent, inputsOpened, signalOf, startLane } from './agent-lane.ts';
 import { type AgentDeps, openParts, type Parts } from './agent-parts.ts';
 import type { GateConfig } from './config.ts';
-import { noAuthority } from './core/authority.ts';
 import type { LaneStatus } from './core/lane.ts';
 import type { LaneCommand, Screen } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
@@ -10,6 +9,7 @@ import { type DeviceEvents, type DeviceSet, openDevices } from './devices.ts';
 import type { Simulation } from './drivers.ts';
 import { deviceHealth, type Health, ledgerHealth } from './health.ts';
 import type { LaneRuntime } from './lane-runtime.ts';
+import type { VenueHealth } from './venue-link.ts';
 
 /** A running agent. */
 export interface Agent {
@@ -28,6 +28,9 @@ export interface Agent {
 
 /** From the last byte that a port took until it has left a slow wire and its USB adapter. */
 const wireMs = 40;
+
+/** How long a starting agent waits for its venue's server; without it the lanes go by policy. */
+const firstTryMs = 700;
 
 /** How long a closing agent waits for the disk. */
 const closeWaitMs = 2_000;
@@ -54,19 +57,21 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		const lane = startLane(settings, parts.remembered.get(id), {
 			...parts,
 			agent: config.agent,
-			policyOf: (evt) => (evt === config.policy.evt ? config.policy : undefined),
-			authority: noAuthority,
-			standing: () => 'active',
-			listsStale: () => false,
-			keyset: parts.trust.keyset,
 			relay: (of) => devices?.relay(of),
 			feedback: (of) => devices?.feedback(of),
 			publish: web.publish,
+			changed: () => parts.venue?.changed(),
 		});
 		lanes.set(id, lane);
 		lane.dispatch({ kind: 'devices', missing: ['starting'] });
 	}
+	parts.attach({
+		statuses: () => new Map([...lanes].map(([id, lane]) => [id, lane.status])),
+		command: (id, command) => laneOf(id).dispatch({ kind: 'command', command }),
+	});
 	web.show((id) => lanes.get(id)?.screen);
+	// Before the first visitor: what was refunded while the gate was off, and whether the authority is there.
+	await parts.venue?.firstTry(firstTryMs);
 	const ready = Promise.withResolvers<void>();
 	const opened = openDevices(config, {
 		random: deps.random,
@@ -156,24 +161,24 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): 
 }
 
 async function closeAgent(parts: Parts, lanes: ReadonlyMap<string, LaneRuntime>, devices: DeviceSet): Promise<void> {
-	clearInterval(parts.refreshing);
 	await Promise.all([...lanes.values()].map((lane) => lane.drain(passageWaitMs)));
 	for (const lane of lanes.values()) lane.stop();
 	// The ledger before the devices: one that does not let go must not keep it open. It writes waiting denials itself.
 	await parts.writer.drain(closeWaitMs);
+	await parts.stop();
 	await parts.ledger.close();
 	await devices.close();
 	await parts.web.close();
 }
 
-function keysHealth({ trust, keysProblem }: Parts): Health['keys'] {
-	const problem = keysProblem();
-	return { manifestVersion: trust.keyset().version, warnings: trust.warnings, ...(problem && { problem }) };
-}
-
 /** A lane that is closed by its mode works; one whose gate may not open does not. Lamps are not essential. */
 function works({ missing, alarms }: LaneStatus): boolean {
 	return missing.length === 0 && !alarms.includes('relay_failed');
+}
+
+/** A gate without its server works; one that the venue does not trust any more needs somebody to look. */
+function isWelcome(venue: VenueHealth | undefined): boolean {
+	return venue === undefined || (venue.standing === 'active' && venue.journal === 'accepted');
 }
 
 interface HealthParts {
@@ -188,16 +193,20 @@ function healthOf({ deps, parts, lanes, devices }: HealthParts): Health {
 	const clock = parts.clock.read();
 	const ledger = ledgerHealth(parts.ledger.health(), parts.writer.pending);
 	const states = Object.entries(devices.states);
+	const lanesWork = [...lanes.values()].every(({ status }) => works(status));
+	const venue = parts.venue?.health();
+	if (venue) parts.metrics.venue(venue);
 	parts.metrics.ledgerPending.set(ledger.pendingWrites);
 	parts.metrics.clockTrusted.set(clock.trusted ? 1 : 0);
 	return {
-		ok: [...lanes.values()].every(({ status }) => works(status)) && clock.trusted && !clock.doubt && ledger.ok,
+		ok: lanesWork && clock.trusted && !clock.doubt && ledger.ok && isWelcome(venue),
 		version: deps.version,
 		upSeconds: Math.round(process.uptime()),
 		lanes: Object.fromEntries([...lanes].map(([id, lane]) => [id, lane.status])),
 		devices: Object.fromEntries(states.map(([name, state]) => [name, deviceHealth(state)])),
 		ledger,
 		clock: { trusted: clock.trusted, epoch: clock.epoch, ...(clock.doubt && { doubt: clock.doubt }) },
-		keys: keysHealth(parts),
+		keys: parts.keysHealth(),
+		...(venue && { venue }),
 	};
 }

@@ -163,8 +163,19 @@ function gateSchema<Lane extends TSchema>(lane: Lane) {
 				default: 'gate',
 				description: 'Name of this agent: the home gate of `home` tickets.',
 			}),
-			event: Type.String({ pattern: '^[a-z0-9-]{1,32}$', description: 'Event whose tickets are admitted.' }),
-			keys: Type.String({ minLength: 1, description: 'Folder with manifest.jws and root.public.jwk.' }),
+			event: Type.Optional(
+				Type.String({
+					pattern: '^[a-z0-9-]{1,32}$',
+					description:
+						'Event whose tickets a gate without a server admits; an enrolled one serves the events of its venue.',
+				}),
+			),
+			keys: Type.Optional(
+				Type.String({
+					minLength: 1,
+					description: 'Folder with manifest.jws and root.public.jwk, for a gate without a server.',
+				}),
+			),
 			data: Type.String({ minLength: 1, description: 'Folder of the ledger; on a disk that survives a power cut.' }),
 			venue: Type.Object(
 				{
@@ -174,6 +185,7 @@ function gateSchema<Lane extends TSchema>(lane: Lane) {
 						default: '00:00',
 						description: 'When a venue day starts, HH:MM.',
 					}),
+					claimMs: ms('How long a lane waits for the venue’s authority; 600 over Wi-Fi', 150, 5_000),
 				},
 				{ ...strict, default: {} },
 			),

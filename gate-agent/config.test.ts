@@ -43,7 +43,7 @@ describe('a gate configuration', () => {
 			scanner: { driver: 'serial-line', options: { path: '/dev/scanner', suffix: 'cr' } },
 			relay: { driver: 'serial-lcus', channel: 1, exitChannel: 1, pulseMs: 300 },
 		});
-		expect(policy.classes.adult).toMatchObject({ allowance: 'ticket', offline: 'admit', giveBack: true });
+		expect(policy?.classes.adult).toMatchObject({ allowance: 'ticket', offline: 'admit', giveBack: true });
 		expect(http).toEqual({ enabled: true, host: '127.0.0.1', port: 8480 });
 	});
 
@@ -114,7 +114,7 @@ lanes:
 	it('takes settings of the command line over the file, and says where they came from', () => {
 		const config = check(sound, 'lanes.0.relay.pulseMs=500', 'lanes.0.zone=hall-2', 'venue.dayStartsAt=04:00');
 		expect(config.lanes[0]).toMatchObject({ lane: { zone: 'hall-2' }, relay: { pulseMs: 500 } });
-		expect(config.policy.dayStartsAtMinutes).toBe(240);
+		expect(config.policy?.dayStartsAtMinutes).toBe(240);
 		expect(problemsOf(sound, 'lanes.0.relay.pulseMs=soon')).toEqual([expect.stringMatching(/pulseMs \(--set\)/)]);
 	});
 

@@ -35,9 +35,15 @@ export interface LaneSettings {
 /** A configuration that was checked to its last key. */
 export interface GateConfig {
 	readonly agent: string;
-	readonly keysDir: string;
+	/** Folder with the keys of a gate that stands alone. */
+	readonly keysDir?: string;
 	readonly dataDir: string;
-	readonly policy: Policy;
+	/** The rules of a gate that stands alone; one that is enrolled gets them from its server. */
+	readonly policy?: Policy;
+	/** IANA time zone of the venue. */
+	readonly timeZone: string;
+	/** How long a lane waits for the venue's authority. */
+	readonly claimBudgetMs: number;
 	readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
 	readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 	readonly lanes: readonly LaneSettings[];
@@ -49,6 +55,20 @@ export interface GateConfig {
  */
 export function loadConfig({ file, sets = [] }: { file: string; sets?: readonly string[] }): GateConfig {
 	return checkConfig(parseConfig(file, readText(file), sets));
+}
+
+/**
+ * The part of a configuration that a gate needs where no server gives it keys and rules. Throws `config_invalid` with
+ * what is missing.
+ */
+export function standaloneOf({ keysDir, policy }: GateConfig): { readonly keysDir: string; readonly policy: Policy } {
+	if (keysDir !== undefined && policy !== undefined) return { keysDir, policy };
+	const fix = 'add it, or make the gate a part of a venue with `stileward gate enroll`';
+	const missing = [...(policy === undefined ? ['event'] : []), ...(keysDir === undefined ? ['keys'] : [])];
+	throw problemsError(
+		'configuration',
+		missing.map((path) => ({ path, message: 'is missing, and the gate is not enrolled', fix })),
+	);
 }
 
 function readText(file: string): string {
@@ -223,16 +243,18 @@ function instant(text: string): number | undefined {
 function build(frame: GateFrame): GateConfig {
 	return {
 		agent: frame.agent,
-		keysDir: resolve(frame.keys),
+		...(frame.keys !== undefined && { keysDir: resolve(frame.keys) }),
 		dataDir: resolve(frame.data),
-		policy: buildPolicy(frame),
+		...(frame.event !== undefined && { policy: buildPolicy(frame, frame.event) }),
+		timeZone: frame.venue.timeZone,
+		claimBudgetMs: frame.venue.claimMs,
 		http: frame.http,
 		logLevel: frame.log.level,
 		lanes: frame.lanes.map(buildLane),
 	};
 }
 
-function buildPolicy({ event, venue, classes, unknownClass, sessions }: GateFrame): Policy {
+function buildPolicy({ venue, classes, unknownClass, sessions }: GateFrame, event: string): Policy {
 	const [hours = 0, minutes = 0] = venue.dayStartsAt.split(':').map(Number);
 	return {
 		evt: event,

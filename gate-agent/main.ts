@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Agent, startAgent } from './agent.ts';
-import { loadConfig } from './config.ts';
+import { type GateConfig, loadConfig } from './config.ts';
+import { readEnrollment } from './enrollment.ts';
 import { createLogger, type Logger } from './logger.ts';
 
 /** What `gate run` is told. */
@@ -27,10 +28,13 @@ export async function runGate({ configFile, sets = [] }: RunGate): Promise<void>
 	};
 	process.on('uncaughtException', die);
 	process.on('unhandledRejection', die);
+	const enrolled = await readEnrollment(config.dataDir);
+	if (enrolled) tellIgnored(log, config);
 	const agent = await startAgent(config, {
 		log,
 		clock: { systemMs: Date.now, monoMs: () => performance.now() },
 		random: Math.random,
+		...(enrolled && { enrolled }),
 		...buildOf(),
 	});
 	log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });
@@ -41,6 +45,13 @@ export async function runGate({ configFile, sets = [] }: RunGate): Promise<void>
 	await closeOrGiveUp(agent, log);
 	log.info({ event: 'stopped' });
 	process.exit(0);
+}
+
+/** Rules that stand in two places are a trap: what the file says of them has no part in an enrolled gate. */
+function tellIgnored(log: Logger, { policy, keysDir }: GateConfig): void {
+	const ignored = [...(policy ? ['event', 'classes', 'sessions'] : []), ...(keysDir ? ['keys'] : [])];
+	if (ignored.length > 0)
+		log.info({ event: 'config_ignored', ignored, why: 'the gate is enrolled: its server gives them' });
 }
 
 /** A device that does not let go must not keep the service manager waiting. */

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { VenueHealth } from './venue-link.ts';
 
 /** The figures of an agent in Prometheus' form. Labels are closed sets: lanes, reasons, rungs, devices, alarms. */
 export interface Metrics {
@@ -12,6 +13,8 @@ export interface Metrics {
 	readonly alarm: Gauge<'lane' | 'alarm'>;
 	readonly clockTrusted: Gauge;
 	readonly ledgerPending: Gauge;
+	/** How the gate stands with its venue's server. */
+	venue(health: VenueHealth): void;
 	/** Names what brings the gauges up to date before they are read. */
 	updateWith(update: () => void): void;
 	render(): Promise<{ contentType: string; body: string }>;
@@ -23,6 +26,7 @@ export function createMetrics(): Metrics {
 	const registers = [registry];
 	let update = (): void => undefined;
 	collectDefaultMetrics({ register: registry });
+	const venue = venueGauges(registers);
 	return {
 		scans: new Counter({ name: 'stileward_scans_total', help: 'Codes read.', labelNames: ['lane'], registers }),
 		admissions: new Counter({
@@ -70,6 +74,7 @@ export function createMetrics(): Metrics {
 		}),
 		clockTrusted: new Gauge({ name: 'stileward_clock_trusted', help: '1 while the clock is trusted.', registers }),
 		ledgerPending: new Gauge({ name: 'stileward_ledger_pending', help: 'Writes that wait for the disk.', registers }),
+		venue,
 		updateWith: (next) => {
 			update = next;
 		},
@@ -77,5 +82,23 @@ export function createMetrics(): Metrics {
 			update();
 			return { contentType: registry.contentType, body: await registry.metrics() };
 		},
+	};
+}
+
+/** Gauges that only a gate with a server shows: they are made with the first figures. */
+function venueGauges(registers: Registry[]): (health: VenueHealth) => void {
+	let gauges: Readonly<Record<'online' | 'reachable' | 'waiting' | 'age', Gauge>> | undefined;
+	const make = () => ({
+		online: new Gauge({ name: 'stileward_venue_online', help: '1 while the feed is followed.', registers }),
+		reachable: new Gauge({ name: 'stileward_authority_reachable', help: '1 while claims are answered.', registers }),
+		waiting: new Gauge({ name: 'stileward_rows_waiting', help: 'Journal rows that the server has not.', registers }),
+		age: new Gauge({ name: 'stileward_list_age_seconds', help: 'Since the lists were confirmed.', registers }),
+	});
+	return ({ state, authority, waiting, listAgeMs }) => {
+		gauges ??= make();
+		gauges.online.set(state === 'online' ? 1 : 0);
+		gauges.reachable.set(authority === 'reachable' ? 1 : 0);
+		gauges.waiting.set(waiting);
+		gauges.age.set((listAgeMs ?? Number.POSITIVE_INFINITY) / 1000);
 	};
 }

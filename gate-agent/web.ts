@@ -35,7 +35,7 @@ export async function startWeb(
 			port: config.http.port,
 			lanes: config.lanes.map(({ lane }) => ({ id: lane.id })),
 			screenOf: (lane) => screenOf(lane) ?? starting,
-			timeZone: config.policy.timeZone,
+			timeZone: config.timeZone,
 			health: () => health?.() ?? { ok: false, problem: 'starting' },
 			metrics,
 			log: (event, fields) => log.info({ event, ...fields }),

@@ -220,7 +220,8 @@ function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction): Asking | 
 			use: ticket.use,
 			lane: lane.id,
 			zone: lane.zone,
-			atMs: clock.nowMs,
+			// A clock that follows a server has fractions.
+			atMs: Math.trunc(clock.nowMs),
 		},
 		context: {
 			...{ policy, agent, lane, direction, clock, standing: deps.standing() },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { advanceClock, clockForwardStepMaxMs, startClock } from './clock.ts';
+import { advanceClock, clockForwardStepMaxMs, learnServerTime, startClock } from './clock.ts';
 import { openClockReset, signClockReset } from './clock-reset.ts';
 
 const build = Date.UTC(2026, 10, 1);
@@ -87,5 +87,44 @@ describe('a clock reset', () => {
 		await expect(openClockReset(jws, await exportJWK(publicKey))).rejects.toMatchObject({
 			code: 'clock_reset_invalid',
 		});
+	});
+});
+
+describe('the time of the venue’s server', () => {
+	const serverMs = Date.UTC(2026, 10, 22, 10);
+	const at = (systemMs: number, monoMs: number) => ({ systemMs, monoMs });
+
+	it('is believed by a clock from 1970, and goes on by the monotonic clock', () => {
+		const woken = startClock(at(5_000, 0), [serverMs - 30 * 86_400_000], 1);
+		expect(woken.trusted).toBe(false);
+		const taught = learnServerTime(woken, at(15_000, 10_000), serverMs);
+		expect(taught).toMatchObject({ nowMs: serverMs, trusted: true });
+		expect(taught.doubt).toBeUndefined();
+		const later = advanceClock(taught, at(75_000, 70_000));
+		expect(later).toMatchObject({ nowMs: serverMs + 60_000, trusted: true });
+		expect(later.doubt).toBeUndefined();
+	});
+
+	it('moves a clock that was nearly right, and never back', () => {
+		const clock = startClock(at(serverMs, 0), [], 1);
+		expect(learnServerTime(clock, at(serverMs + 1_000, 1_000), serverMs + 3_000).nowMs).toBe(serverMs + 3_000);
+		const ahead = learnServerTime(clock, at(serverMs + 1_000, 1_000), serverMs - 60_000);
+		expect(ahead.nowMs).toBe(serverMs + 1_000);
+		// It stands until the server's time has come up to it.
+		expect(advanceClock(ahead, at(serverMs + 61_000, 61_000)).nowMs).toBe(serverMs + 1_000);
+		expect(advanceClock(ahead, at(serverMs + 121_000, 121_000)).nowMs).toBe(serverMs + 60_000);
+	});
+
+	it('that is a day ahead or minutes behind a trusted clock is doubted and not followed', () => {
+		const clock = startClock(at(serverMs, 0), [], 1);
+		for (const [says, doubt] of [
+			[serverMs + 25 * 3_600_000, 'server_ahead'],
+			[serverMs - 180_000, 'server_behind'],
+		] as const) {
+			const doubted = learnServerTime(clock, at(serverMs, 0), says);
+			expect(doubted).toMatchObject({ nowMs: serverMs, trusted: true, doubt });
+			expect(advanceClock(doubted, at(serverMs + 10, 10))).toMatchObject({ nowMs: serverMs + 10, doubt });
+			expect(learnServerTime(doubted, at(serverMs + 20, 20), serverMs + 20).doubt).toBeUndefined();
+		}
 	});
 });

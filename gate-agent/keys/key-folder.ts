@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type ClockReset, openClockReset, signClockReset } from '../core/clock-reset.ts';
 import { StilewardError } from '../core/errors.ts';
 import type { IssuerKey } from '../core/issue.ts';
-import { kidOf, onlyPublic } from '../core/jwk.ts';
+import { kidOf, onlyPublic, type PublicJwk } from '../core/jwk.ts';
 import { type KeyManifest, type ManifestKey, openManifest, signManifest } from '../core/key-manifest.ts';
 import { createKeyset, type Keyset } from '../core/keyset.ts';
 import { ticketIdxMax } from '../core/ticket.ts';
@@ -81,8 +81,15 @@ export async function loadIssuer(dir: string): Promise<Issuer> {
 
 /** Reads the clock reset that lies beside the manifest, where there is one. Throws `clock_reset_invalid`. */
 export async function loadClockReset(dir: string): Promise<ClockReset | undefined> {
+	return (await readdir(dir)).includes(keyFiles.clockReset)
+		? findClockReset(dir, await readRootPublic(dir))
+		: undefined;
+}
+
+/** The same for a folder whose root key is known from elsewhere. */
+export async function findClockReset(dir: string, root: JWK | PublicJwk): Promise<ClockReset | undefined> {
 	if (!(await readdir(dir)).includes(keyFiles.clockReset)) return undefined;
-	return openClockReset(await readKeyFile(dir, keyFiles.clockReset), await readRootPublic(dir));
+	return openClockReset(await readKeyFile(dir, keyFiles.clockReset), root);
 }
 
 /**

@@ -20,6 +20,8 @@ export interface SqliteLedgerOptions {
 	readonly nowMs?: () => number;
 	/** The file grows no larger than this; at the limit the ledger is full. */
 	readonly maxBytes?: number;
+	/** Told after a commit that wrote rows of the journal. It must return at once: a visitor waits. */
+	readonly onRows?: () => void;
 	/** Whether the whole file is verified in the background after the start. Default true. */
 	readonly verifyAtStart?: boolean;
 }

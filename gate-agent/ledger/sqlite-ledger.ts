@@ -274,7 +274,9 @@ class LedgerOnDisk implements SqliteLedger {
 		try {
 			const before = file.store.changes();
 			const result = file.transact(() => work(tx));
+			const isLonger = tx.head.seq !== file.head.seq;
 			file.head = tx.head;
+			if (isLonger) this.#options.onRows?.();
 			const written = file.store.changes() - before;
 			// Only a write proves that the disk takes one: a refusal reads and commits nothing.
 			if (written === 0) return result;

@@ -4,11 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
 import { type AgentClock, createAgentClock } from '../../gate-agent/agent-clock.ts';
 import { startLane } from '../../gate-agent/agent-lane.ts';
-import { loadConfig } from '../../gate-agent/config.ts';
-import { noAuthority } from '../../gate-agent/core/authority.ts';
+import { loadConfig, standaloneOf } from '../../gate-agent/config.ts';
 import type { Relay } from '../../gate-agent/core/device.ts';
 import type { Ledger } from '../../gate-agent/core/ledger.ts';
 import { loadTrust } from '../../gate-agent/keys/key-folder.ts';
+import { standaloneRules } from '../../gate-agent/lane-rules.ts';
 import type { LaneRuntime } from '../../gate-agent/lane-runtime.ts';
 import { openSqliteLedger } from '../../gate-agent/ledger/sqlite-ledger.ts';
 import { createLedgerWriter, type LedgerWriter } from '../../gate-agent/ledger-writer.ts';
@@ -102,11 +102,7 @@ async function openBenchLane(dir: string, keys: string): Promise<BenchLane> {
 	);
 	const lane = startLane(settings, undefined, {
 		agent: config.agent,
-		policyOf: () => config.policy,
-		authority: noAuthority,
-		standing: () => 'active',
-		listsStale: () => false,
-		keyset: () => keyset,
+		rules: standaloneRules(standaloneOf(config).policy, () => keyset),
 		ledger,
 		writer,
 		clock,
@@ -117,6 +113,7 @@ async function openBenchLane(dir: string, keys: string): Promise<BenchLane> {
 		relay: () => told.relay,
 		feedback: () => undefined,
 		publish: () => {},
+		changed: () => {},
 	});
 	lane.dispatch({ kind: 'devices', missing: [] });
 	return {

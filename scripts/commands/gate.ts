@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { examples, setting } from './arguments.ts';
 import { exitCodes } from './exit.ts';
+import type { EnrollOptions } from './gate-enroll.ts';
 import { jsonLine, type Terminal } from './output.ts';
 
 interface GateOptions {
@@ -8,7 +9,7 @@ interface GateOptions {
 	readonly set?: readonly string[];
 }
 
-/** `gate run` and `gate check-config`. */
+/** `gate run`, `gate enroll` and `gate check-config`. */
 export function addGateCommands(program: Command, terminal: Terminal): void {
 	const gate = program.command('gate').description('Run the agent of a gate, and check its configuration.');
 	gateCommand(gate, 'run')
@@ -26,6 +27,7 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 			const { runGate } = await import('../../gate-agent/main.ts');
 			await runGate({ configFile: options.config, sets: options.set ?? [] });
 		});
+	addEnroll(gate, terminal);
 	gateCommand(gate, 'check-config')
 		.summary('check a configuration')
 		.description('Check a configuration without opening a device. Exit code 3 when it is not valid.')
@@ -35,6 +37,30 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 			examples('gate check-config --config gate.yaml', 'gate check-config --config gate.yaml --json'),
 		)
 		.action((options: GateOptions & { readonly json?: true }) => checkConfig(options, terminal));
+}
+
+function addEnroll(gate: Command, terminal: Terminal): void {
+	gate
+		.command('enroll')
+		.summary('make a gate a part of a venue')
+		.description(
+			'Make a gate a part of a venue: spends a one-time code, and loads keys, rules and lists into the data folder.',
+		)
+		.option('--server <url>', 'https://HOST:PORT of the server')
+		.option('--fingerprint <pin>', 'what the server logs as `fingerprint` when it is ready')
+		.option('--code <code>', 'one-time code of the administrator (`stileward device code`)')
+		.option('--link <text>', 'the text of an enrollment QR code, in the place of the three')
+		.requiredOption('--data <dir>', 'data folder of the gate')
+		.option('--replace', 'enroll anew where the folder is enrolled already')
+		.option('--json', 'print one JSON object')
+		.addHelpText(
+			'after',
+			examples(
+				'gate enroll --server https://10.0.0.5:8443 --fingerprint PIN --code ABCDE-FGHJK-MNPQR-STVWX --data ./data',
+				"gate enroll --link 'stileward-enroll:v1?server=…&fp=…&code=…' --data ./data",
+			),
+		)
+		.action(async (options: EnrollOptions) => (await import('./gate-enroll.ts')).enroll(options, terminal));
 }
 
 function gateCommand(gate: Command, name: string): Command {

@@ -38,6 +38,8 @@ export interface LedgerSync {
 	readonly journal: ClaimJournal;
 	readonly replica: Replica;
 	rules(): VenueRules;
+	/** A server has refused this device: it stays disabled over a restart, until the feed or a snapshot says otherwise. */
+	disable(): Promise<void>;
 }
 
 /** Names of what the ledger notes for the sync. What belongs to one journal carries its epoch. */
@@ -61,6 +63,11 @@ export async function openLedgerSync(options: LedgerSyncOptions): Promise<Ledger
 	};
 	return {
 		rules: () => rules,
+		disable: async () => {
+			const after: VenueRules = { ...rules, standing: 'disabled' };
+			await ledger.remember(notes.rules, JSON.stringify(after));
+			keep(after);
+		},
 		outbox: outboxOf(ledger, device),
 		journal: {
 			answer: async ({ redemption, journal }) => {

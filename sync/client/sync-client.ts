@@ -1,4 +1,5 @@
 import type { Zlib } from '../../gate-agent/core/status-list.ts';
+import type { RequestOf } from '../protocol/paths.ts';
 import type { Segment } from '../protocol/segments.ts';
 import type { SignedTime } from '../protocol/signed-time.ts';
 import type { TokenResponse } from '../protocol/token.ts';
@@ -11,7 +12,7 @@ import { createPuller } from './puller.ts';
 import { createPusher, type Outbox, type PusherDeps } from './pusher.ts';
 import type { Replica } from './replica.ts';
 import { createSession, type SessionDeps } from './session.ts';
-import { createSyncLoop, type SyncLoop } from './sync-loop.ts';
+import { createSyncLoop, type SyncLoop, type SyncLoopDeps, type SyncStatus } from './sync-loop.ts';
 import { createTimeSync, type TimeSync } from './time-sync.ts';
 import type { Transport } from './transport.ts';
 
@@ -39,6 +40,10 @@ export interface SyncClientDeps {
 	readonly onFloor: (serverMs: number) => void;
 	readonly onCommand: (command: FeedCommand) => void;
 	readonly onConflicts: PusherDeps['onConflicts'];
+	/** What only the device knows of itself. */
+	readonly standing: () => Pick<RequestOf<'report'>, 'version' | 'clockTrusted' | 'clockOffsetMs' | 'lanes'>;
+	/** The server knows more of this journal than it has: resolves once a new device epoch has begun. */
+	readonly onBehind: () => Promise<void>;
 	/** Ends everything. */
 	readonly signal: AbortSignal;
 }
@@ -83,6 +88,11 @@ export async function createSyncClient(deps: SyncClientDeps): Promise<SyncClient
 	const pusher = createPusher({ session, outbox, sign: deps.signSegment, onConflicts: deps.onConflicts });
 	const authority = () => claimer.authority();
 	const streams = transport.open !== undefined;
+	const report: SyncLoopDeps['report'] = async (status, signal) => {
+		const request = { ...reportOf(status), ...deps.standing() };
+		const outcome = await session.call('report', request, { timeoutMs: reportTimeoutMs, signal });
+		return outcome.kind === 'ok' ? { kind: 'known', ...outcome.body } : { kind: 'unknown' };
+	};
 	const loop: SyncLoop = createSyncLoop({
 		clock,
 		random,
@@ -91,8 +101,21 @@ export async function createSyncClient(deps: SyncClientDeps): Promise<SyncClient
 		pusher,
 		outbox,
 		openClaims,
+		report,
+		onBehind: deps.onBehind,
 		authority,
 		streams,
 	});
 	return { claimer, loop, time };
+}
+
+const reportTimeoutMs = 5_000;
+
+function reportOf({ cursor, waiting, listAgeMs, roundTripMs }: SyncStatus) {
+	return {
+		...(cursor !== undefined && { cursor }),
+		waiting,
+		...(listAgeMs !== undefined && { listAgeMs: Math.round(listAgeMs) }),
+		...(roundTripMs !== undefined && { roundTripMs }),
+	};
 }

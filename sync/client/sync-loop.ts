@@ -1,3 +1,4 @@
+import { StilewardError } from '../../gate-agent/core/errors.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import { backoff } from './backoff.ts';
 import type { ClientClock } from './client-clock.ts';
@@ -16,6 +17,10 @@ export interface SyncLoopDeps {
 	readonly pusher: Pusher;
 	readonly outbox: Outbox;
 	readonly openClaims: (signal: AbortSignal) => Promise<ClaimsAnswered>;
+	/** Tells the server how the device stands, and learns how far the server has its journal. */
+	readonly report: (status: SyncStatus, signal: AbortSignal) => Promise<Reported>;
+	/** The server knows rows of this epoch that the journal does not have: resolves once a new epoch has begun. */
+	readonly onBehind: () => Promise<void>;
 	readonly authority: () => 'reachable' | 'out_of_reach';
 	/** Whether the transport can read answers as they come. */
 	readonly streams: boolean;
@@ -42,6 +47,15 @@ export interface SyncStatus {
 	readonly roundTripMs?: number;
 }
 
+/** What a report brought. */
+export type Reported =
+	| {
+			readonly kind: 'known';
+			readonly status: 'active' | 'quarantined';
+			readonly journal?: { readonly epoch: string; readonly through: number };
+	  }
+	| { readonly kind: 'unknown' };
+
 /** Keeps a device in step with its venue. */
 export interface SyncLoop {
 	/** Runs until the signal aborts. Push, pull and time each go their own way: none waits for another. */
@@ -51,6 +65,8 @@ export interface SyncLoop {
 	rowsWritten(): void;
 	/** The feed has something that cannot wait, such as a new epoch. */
 	pullNow(): void;
+	/** Something changed that a report should tell soon. */
+	reportSoon(): void;
 	/** The replica was confirmed to be current (`PullerDeps.onCurrent`). */
 	current(cursor: Cursor): void;
 }
@@ -62,6 +78,9 @@ const pollInsteadMs = 600_000;
 /** Polls that come back at once without news are not repeated faster than this. */
 const pollPauseMs = 1_000;
 const timeEveryMs = 600_000;
+const reportEveryMs = 30_000;
+/** Changes within this time make one report. */
+const reportPauseMs = 1_000;
 const pushAgainMs = 60_000;
 const retryMs = { firstMs: 500, maxMs: 60_000 } as const;
 
@@ -74,6 +93,7 @@ class Loop implements SyncLoop {
 	readonly #deps: SyncLoopDeps;
 	readonly #push;
 	readonly #pull;
+	readonly #report;
 	#state: SyncStatus['state'] = 'offline';
 	#problem: string | undefined;
 	#cursor: Cursor | undefined;
@@ -81,15 +101,22 @@ class Loop implements SyncLoop {
 	#pollUntilMs = Number.NEGATIVE_INFINITY;
 	#journal: SyncStatus['journal'] = 'accepted';
 	#lostClaims = 0;
+	#isQuarantined = false;
 
 	constructor(deps: SyncLoopDeps) {
 		this.#deps = deps;
 		this.#push = createWake(deps.clock);
 		this.#pull = createWake(deps.clock);
+		this.#report = createWake(deps.clock);
 	}
 
 	async run(signal: AbortSignal): Promise<void> {
-		await Promise.all([this.#pullLoop(signal), this.#pushLoop(signal), this.#timeLoop(signal)]);
+		await Promise.all([
+			this.#pullLoop(signal),
+			this.#pushLoop(signal),
+			this.#timeLoop(signal),
+			this.#reportLoop(signal),
+		]);
 		this.#state = 'offline';
 	}
 
@@ -102,7 +129,7 @@ class Loop implements SyncLoop {
 			...(this.#cursor !== undefined && { cursor: this.#cursor }),
 			...(this.#currentMs !== undefined && { listAgeMs: clock.monoMs() - this.#currentMs }),
 			waiting: Math.max(0, (await outbox.head()) - (await outbox.acceptedThrough())),
-			journal: this.#journal,
+			journal: this.#isQuarantined ? 'quarantined' : this.#journal,
 			lostClaims: this.#lostClaims,
 			authority: authority(),
 			...(sample !== undefined && { clockOffsetMs: sample.offsetMs, roundTripMs: sample.roundTripMs }),
@@ -111,6 +138,10 @@ class Loop implements SyncLoop {
 
 	rowsWritten(): void {
 		this.#push.ring();
+	}
+
+	reportSoon(): void {
+		this.#report.ring();
 	}
 
 	pullNow(): void {
@@ -127,10 +158,21 @@ class Loop implements SyncLoop {
 	async #pullLoop(signal: AbortSignal): Promise<void> {
 		let waits = this.#waits();
 		while (!signal.aborted) {
-			const isUp = this.#state === 'online' || (await this.#connect(signal));
-			const { isGood, retryAfterMs } = isUp ? await this.#pullOnce(signal) : { isGood: false, retryAfterMs: 0 };
+			const { isGood, retryAfterMs } = await this.#pullRound(signal);
 			if (isGood) waits = this.#waits();
 			else if (!signal.aborted) await this.#pull.wait(Math.max(waits.next().value, retryAfterMs), signal);
+		}
+	}
+
+	/** A ledger that fails is one more reason not to be current, and is tried again. */
+	async #pullRound(signal: AbortSignal): Promise<{ isGood: boolean; retryAfterMs: number }> {
+		const isBad = { isGood: false, retryAfterMs: 0 };
+		try {
+			const isUp = this.#state === 'online' || (await this.#connect(signal));
+			return isUp ? await this.#pullOnce(signal) : isBad;
+		} catch (error) {
+			this.#lost(failureOf(error));
+			return isBad;
 		}
 	}
 
@@ -141,6 +183,8 @@ class Loop implements SyncLoop {
 		if (time.kind !== 'ok') return this.#lost(time);
 		const answered = await this.#deps.openClaims(signal);
 		if (answered.kind === 'answered') this.#lostClaims = answered.lost;
+		// A disk that was restored must not admit on: how far its journal is there is asked before anything else.
+		await this.#reportOnce(signal);
 		this.#push.ring();
 		return true;
 	}
@@ -185,18 +229,49 @@ class Loop implements SyncLoop {
 	async #pushLoop(signal: AbortSignal): Promise<void> {
 		let waits = this.#waits();
 		while (!signal.aborted) {
-			const pushed = await this.#deps.pusher.push(signal);
+			const pushed = await this.#pushOnce(signal);
 			if (isJournalAnswer(pushed)) {
 				waits = this.#waits();
 				this.#journal = pushed.kind === 'idle' || pushed.kind === 'progress' ? 'accepted' : pushed.kind;
 				if (pushed.kind === 'progress') continue;
+
 				if (pushed.kind === 'idle') await this.#push.wait(pushAgainMs, signal);
+				else if (pushed.kind === 'behind') await this.#deps.clock.sleep(waits.next().value, signal);
 				else await this.#deps.clock.sleep(pushAgainMs, signal);
 			} else {
 				// New rows do not shorten this wait, or a busy lane would knock at a dead server with every visitor.
 				const waitMs = Math.max(waits.next().value, retryAfterOf(pushed));
 				if (!signal.aborted) await this.#deps.clock.sleep(waitMs, signal);
 			}
+		}
+	}
+
+	async #reportLoop(signal: AbortSignal): Promise<void> {
+		while (!signal.aborted) {
+			await this.#report.wait(reportEveryMs, signal);
+			if (!signal.aborted && this.#state === 'online') await this.#reportOnce(signal).catch(failureOf);
+			await this.#deps.clock.sleep(reportPauseMs, signal);
+		}
+	}
+
+	async #reportOnce(signal: AbortSignal): Promise<void> {
+		const { report, onBehind, outbox } = this.#deps;
+		const known = await report(await this.status(), signal);
+		if (known.kind !== 'known') return;
+		this.#isQuarantined = known.status === 'quarantined';
+		const { journal } = known;
+		if (journal !== undefined && journal.epoch === outbox.epoch && journal.through > (await outbox.head())) {
+			await onBehind();
+		}
+	}
+
+	async #pushOnce(signal: AbortSignal): Promise<Pushed | LedgerFailure> {
+		try {
+			const pushed = await this.#deps.pusher.push(signal);
+			if (pushed.kind === 'behind') await this.#deps.onBehind();
+			return pushed;
+		} catch (error) {
+			return failureOf(error);
 		}
 	}
 
@@ -212,12 +287,26 @@ class Loop implements SyncLoop {
 	}
 }
 
-function isJournalAnswer(pushed: Pushed): pushed is Exclude<Pushed, { kind: 'offline' | 'refused' | 'timeout' }> & {
+/** The ledger could not be read or written: an operating error, not one of the network. */
+interface LedgerFailure {
+	readonly kind: 'ledger';
+	readonly code: string;
+}
+
+function failureOf(error: unknown): LedgerFailure {
+	if (!(error instanceof StilewardError)) throw error;
+	return { kind: 'ledger', code: error.code };
+}
+
+function isJournalAnswer(pushed: Pushed | LedgerFailure): pushed is Exclude<
+	Pushed,
+	{ kind: 'offline' | 'refused' | 'timeout' }
+> & {
 	kind: 'idle' | 'progress' | SyncStatus['journal'];
 } {
 	return ['idle', 'progress', 'stuck', 'quarantined', 'behind'].includes(pushed.kind);
 }
 
-function retryAfterOf(outcome: Pulled | Pushed): number {
+function retryAfterOf(outcome: Pulled | Pushed | LedgerFailure): number {
 	return outcome.kind === 'refused' ? (outcome.retryAfterMs ?? 0) : 0;
 }

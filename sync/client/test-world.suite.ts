@@ -51,6 +51,8 @@ export interface Gate {
 	readonly weather: Weather;
 	readonly floors: number[];
 	readonly commands: string[];
+	/** Journals that the server knew more of. */
+	readonly behind: string[];
 	readonly stop: () => void;
 	readonly running: Promise<void>;
 }
@@ -107,7 +109,7 @@ async function addGate({ clock, venue, random }: Surroundings, options: GateOpti
 	const replica = options.replica ?? createMemoryReplica();
 	const newNonce = idsOf(`${device.slice(0, 4)}${Math.floor(random() * 1e6)}-`);
 	const ended = new AbortController();
-	const [floors, commands]: [number[], string[]] = [[], []];
+	const [floors, commands, behind]: [number[], string[], string[]] = [[], [], []];
 	const client = await createSyncClient({
 		transport: createFakeNetwork({ server: venue, weather, clock, random, streams: options.streams ?? false }),
 		clock,
@@ -130,10 +132,14 @@ async function addGate({ clock, venue, random }: Surroundings, options: GateOpti
 		onFloor: (ms) => floors.push(ms),
 		onCommand: ({ id }) => commands.push(id),
 		onConflicts: () => {},
+		standing: () => ({ version: '0.1.0', clockTrusted: true, lanes: [] }),
+		onBehind: async () => {
+			behind.push(outbox.epoch);
+		},
 		signal: ended.signal,
 	});
 	const running = client.loop.run(ended.signal);
-	return { device, client, outbox, replica, weather, floors, commands, stop: () => ended.abort(), running };
+	return { device, client, outbox, replica, weather, floors, commands, behind, stop: () => ended.abort(), running };
 }
 
 const newRedemption = idsOf('redemption');

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
-import { deflate, gzip, inflate } from 'node:zlib';
-import type { Zlib } from '../../../gate-agent/core/status-list.ts';
+import { gzip } from 'node:zlib';
+import { nodeZlib } from '../../node/node-zlib.ts';
 import { type Cursor, formatCursor } from '../../protocol/cursor.ts';
 import type { ResponseOf } from '../../protocol/paths.ts';
 import { packNumbers } from '../../protocol/snapshot.ts';
@@ -38,12 +38,6 @@ interface Made extends PackedSnapshot {
 	readonly madeMs: number;
 	readonly events: readonly SnapshotEvent[];
 }
-
-/** ZLIB of Node. */
-export const nodeZlib: Zlib = {
-	deflate: promisify(deflate),
-	inflate: (bytes, bytesMax) => promisify(inflate)(bytes, { maxOutputLength: bytesMax }),
-};
 
 /** Makes a cache that reads the store at most once at a time, however many devices ask. */
 export function createSnapshotCache(options: SnapshotOptions): SnapshotCache {

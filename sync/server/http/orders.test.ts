@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onlyPublic } from '../../../gate-agent/core/jwk.ts';
 import { openStatusList, statusOf } from '../../../gate-agent/core/status-list.ts';
-import { nodeZlib } from '../feed/snapshot-cache.ts';
+import { nodeZlib } from '../../node/node-zlib.ts';
 import { type ServerUnderTest, startServerUnderTest } from '../running-server.suite.ts';
 import { openSqliteStore } from '../stores/sqlite.ts';
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { createStatusList, type StatusList, signStatusList, withStatus } from '../../../gate-agent/core/status-list.ts';
-import { nodeZlib } from '../feed/snapshot-cache.ts';
+import { nodeZlib } from '../../node/node-zlib.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { App } from './app.ts';
 import { params } from './office-schemas.ts';

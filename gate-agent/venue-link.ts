@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { authorityOf } from '../sync/client/claim-authority.ts';
+import { openLedgerSync, type VenueRules } from '../sync/client/ledger-sync.ts';
+import { createSyncClient } from '../sync/client/sync-client.ts';
+import type { SyncStatus } from '../sync/client/sync-loop.ts';
+import { createHttpsClient, type HttpsClient } from '../sync/node/https-client.ts';
+import { createHttpsTransport } from '../sync/node/https-transport.ts';
+import { nodeClock } from '../sync/node/node-clock.ts';
+import { nodeZlib } from '../sync/node/node-zlib.ts';
+import { signDeviceAssertion } from '../sync/protocol/device-assertion.ts';
+import { isLaneCommand } from '../sync/protocol/lane-command.ts';
+import { signSegment } from '../sync/protocol/segment-jws.ts';
+import type { Segment } from '../sync/protocol/segments.ts';
+import { openTime } from '../sync/protocol/signed-time.ts';
+import type { AgentClock } from './agent-clock.ts';
+import { problemOf } from './agent-lane.ts';
+import type { Authority } from './core/authority.ts';
+import type { Standing } from './core/decide.ts';
+import { StilewardError } from './core/errors.ts';
+import type { LaneStatus } from './core/lane.ts';
+import type { LaneCommand } from './core/lane-state.ts';
+import type { Ledger } from './core/ledger.ts';
+import type { Policy } from './core/policy.ts';
+import type { EnrolledGate, Enrollment } from './enrollment.ts';
+import { createListAge } from './list-age.ts';
+import type { Logger } from './logger.ts';
+import { openVenueKeys, type VenueKeys } from './venue-keys.ts';
+
+/** What a gate needs to be a part of its venue. */
+export interface VenueLinkOptions {
+	readonly gate: EnrolledGate;
+	readonly ledger: Ledger;
+	readonly clock: AgentClock;
+	readonly random: () => number;
+	readonly log: Logger;
+	readonly version: string;
+	/** How long a lane waits for the authority. */
+	readonly claimBudgetMs: number;
+	readonly lanes: () => ReadonlyMap<string, LaneStatus>;
+	readonly onCommand: (lane: string, command: LaneCommand) => void;
+}
+
+/** A gate's part in its venue: whom to ask, by which rules, and how it stands. */
+export interface VenueLink {
+	readonly authority: Authority;
+	readonly keys: VenueKeys;
+	policyOf(evt: string): Policy | undefined;
+	/** Events of the venue whose rules are known here. */
+	events(): readonly string[];
+	standing(): Standing;
+	/** Whether the lists are older than a policy bears. */
+	listsStale(policy: Policy): boolean;
+	/**
+	 * Resolves once the server was reached for the first time and the gate knows what it missed, or could not be reached,
+	 * or after so long.
+	 */
+	firstTry(withinMs: number): Promise<void>;
+	/** The journal has new rows. */
+	rowsWritten(): void;
+	/** Something changed at a lane that people at the server want to see. */
+	changed(): void;
+	health(): VenueHealth;
+	close(): Promise<void>;
+}
+
+/** How a gate stands with its venue, for `/healthz` and metrics. */
+export interface VenueHealth extends Omit<SyncStatus, 'cursor'> {
+	readonly venue: string;
+	readonly device: string;
+	readonly server: string;
+	readonly standing: Standing;
+}
+
+/** How often the state is looked at, for health and the log. */
+const lookEveryMs = 1_000;
+
+/** How often a start looks whether the server was reached. */
+const firstLookMs = 10;
+
+/** New rows wait this long before they are sent, so that the gate opens first. */
+const pushAfterMs = 5;
+
+/** Commands that are remembered, so that one that is heard twice is carried out once. */
+const commandsMax = 256;
+
+/** Joins a gate to the server of its enrollment. Nothing here keeps a lane: without the server it decides by policy. */
+export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLink> {
+	const { gate, ledger, clock, log } = options;
+	const { device, venue, server } = gate.enrollment;
+	const ended = new AbortController();
+	const sync = await openLedgerSync({
+		ledger,
+		device,
+		nowMs: () => clock.read().nowMs,
+		onRules: (rules) => log.info({ event: 'venue_rules', ...ruleFields(rules) }),
+		onPolicyRefused: (evt) => log.error({ event: 'policy_refused', evt, problem: 'it needs a newer version' }),
+	});
+	const keys = await openVenueKeys(gate.enrollment.rootKey, sync.rules().manifest);
+	const https = connect(options);
+	const client = await createSyncClient({
+		...sync,
+		...identityOf(gate),
+		...{ transport: createHttpsTransport(https), clock: nodeClock, random: options.random, zlib: nodeZlib, newNonce },
+		claimBudgetMs: options.claimBudgetMs,
+		acceptKeys: keys.accept,
+		onFloor: clock.learn,
+		onCommand: commandGate(options),
+		onConflicts: (conflicts) => log.error({ event: 'conflict', conflicts }),
+		standing: () => reportOf(options),
+		onBehind: () => beginEpoch(options),
+		signal: ended.signal,
+	});
+	const listAge = await createListAge(ledger, () => clock.read().nowMs);
+	let status = await client.loop.status();
+	const standing = () => standingOf(sync.rules(), status);
+	const look = async () => {
+		const before = status;
+		status = await client.loop.status();
+		if (status.problem === 'device_disabled' && sync.rules().standing !== 'disabled') await sync.disable();
+		await listAge.confirm(status.listAgeMs);
+		tellChange(log, before, status);
+	};
+	const failed = (error: unknown) => log.error({ event: 'venue_failed', ...problemOf(error) });
+	const looking = setInterval(() => void look().catch(failed), lookEveryMs).unref();
+	const running = client.loop.run(ended.signal);
+	let pushing: NodeJS.Timeout | undefined;
+	return {
+		authority: authorityOf(client.claimer, () => ledger.epoch),
+		keys,
+		policyOf: (evt) => (Object.hasOwn(sync.rules().policies, evt) ? sync.rules().policies[evt] : undefined),
+		events: () => Object.keys(sync.rules().policies),
+		standing,
+		listsStale: ({ listAgeMaxMinutes }) =>
+			listAgeMaxMinutes !== undefined && listAge.ageMs() > listAgeMaxMinutes * 60_000,
+		firstTry: async (withinMs) => {
+			const untilMs = nodeClock.monoMs() + withinMs;
+			const isOpen = async () => {
+				const { state, problem } = await client.loop.status();
+				return state !== 'online' && problem === undefined;
+			};
+			while (nodeClock.monoMs() < untilMs && (await isOpen())) await nodeClock.sleep(firstLookMs);
+			await look();
+		},
+		rowsWritten: () => {
+			pushing ??= setTimeout(() => {
+				pushing = undefined;
+				client.loop.rowsWritten();
+			}, pushAfterMs).unref();
+		},
+		changed: () => client.loop.reportSoon(),
+		health: () => {
+			const { cursor: _, listAgeMs: __, ...now } = status;
+			return { venue, device, server, standing: standing(), ...now, listAgeMs: Math.round(listAge.ageMs()) };
+		},
+		close: async () => {
+			clearInterval(looking);
+			clearTimeout(pushing);
+			ended.abort();
+			await running;
+			https.close();
+		},
+	};
+}
+
+function connect({ gate: { enrollment }, clock }: VenueLinkOptions): HttpsClient {
+	return createHttpsClient({
+		url: enrollment.url,
+		fingerprint: enrollment.fingerprint,
+		trustedNowMs: () => {
+			const { trusted, nowMs } = clock.read();
+			return trusted ? nowMs : undefined;
+		},
+	});
+}
+
+/** What the device signs, and whose time it believes. */
+function identityOf({ enrollment, key }: EnrolledGate) {
+	const { device, venue, server } = enrollment;
+	let { timeKeys } = enrollment;
+	return {
+		server,
+		signAssertion: (challenge: { readonly nonce: string; readonly nowMs: number }) =>
+			signDeviceAssertion({ device, venue, server, jti: newNonce(), ...challenge }, key),
+		signSegment: (segment: Segment) => signSegment(segment, key),
+		openTime: (jws: string, nonce: string) => openTime(jws, { nonce, keys: timeKeys }),
+		onTimeKeys: (newest: Enrollment['timeKeys']) => {
+			timeKeys = newest;
+		},
+	};
+}
+
+function reportOf({ version, clock, lanes }: VenueLinkOptions) {
+	return {
+		version,
+		clockTrusted: clock.read().trusted,
+		...offsetOf(clock),
+		lanes: [...lanes()].map(([lane, status]) => laneReport(lane, status)),
+	};
+}
+
+function newNonce(): string {
+	return randomBytes(16).toString('base64url');
+}
+
+/** What the feed says, what the server answers to the journal, the worse of both. */
+function standingOf(rules: VenueRules, { journal }: SyncStatus): Standing {
+	return rules.standing === 'active' && journal === 'quarantined' ? 'quarantined' : rules.standing;
+}
+
+/** A command is carried out once, at a lane that this agent has, and only where it is one. */
+function commandGate({ lanes, onCommand, log }: VenueLinkOptions) {
+	const done = new Set<string>();
+	return ({ id, lane, command }: { readonly id: string; readonly lane: string; readonly command: unknown }) => {
+		if (done.has(id)) return;
+		done.add(id);
+		const [oldest] = done;
+		if (done.size > commandsMax && oldest !== undefined) done.delete(oldest);
+		if (!lanes().has(lane) || !isLaneCommand(command)) {
+			log.error({ event: 'command_refused', id, lane, problem: 'there is no such lane or command' });
+			return;
+		}
+		log.info({ event: 'command', id, lane, command: command.kind });
+		onCommand(lane, command);
+	};
+}
+
+/** An old disk came back: its next row numbers are spent, so that the journal begins anew. */
+async function beginEpoch({ ledger, log }: VenueLinkOptions): Promise<void> {
+	const before = ledger.epoch;
+	try {
+		await ledger.beginEpoch();
+		log.error({
+			event: 'journal_behind',
+			before,
+			epoch: ledger.epoch,
+			problem: 'the server knows more of it: an old disk',
+		});
+	} catch (error) {
+		if (!(error instanceof StilewardError)) throw error;
+		log.error({ event: 'ledger_failed', ...problemOf(error) });
+	}
+}
+
+function ruleFields({ policies, standing }: VenueRules) {
+	return { events: Object.keys(policies), standing };
+}
+
+function offsetOf(clock: AgentClock): { clockOffsetMs?: number } {
+	const { serverOffsetMs, monoMs } = clock.read();
+	return serverOffsetMs === undefined ? {} : { clockOffsetMs: Math.round(monoMs + serverOffsetMs - Date.now()) };
+}
+
+function laneReport(lane: string, { mode, phase, emergency, missing, alarms }: LaneStatus) {
+	return { lane, mode, phase, emergency, missing: missing.slice(0, 16), alarms: alarms.slice(0, 16) };
+}
+
+function tellChange(log: Logger, before: SyncStatus, now: SyncStatus): void {
+	if (before.state !== now.state && now.state !== 'connecting') {
+		log.info({ event: 'venue', state: now.state, ...(now.problem !== undefined && { problem: now.problem }) });
+	}
+	if (before.journal !== now.journal) {
+		log[now.journal === 'accepted' ? 'info' : 'error']({ event: 'journal', state: now.journal });
+	}
+	if (before.lostClaims < now.lostClaims) log.error({ event: 'claims_lost', count: now.lostClaims });
+}

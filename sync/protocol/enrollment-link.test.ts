@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { formatEnrollmentLink, readEnrollmentLink } from './enrollment-link.ts';
+
+const link = { url: 'https://10.0.0.5:8443', fingerprint: 'F'.repeat(43), code: 'ABCDE-FGHJK-MNPQR-STVWX' };
+
+test('an enrollment link comes back as it was written, also with an IPv6 address and blanks around it', () => {
+	for (const url of [link.url, 'https://[fe80::1]:8443', 'https://tickets.example.org']) {
+		expect(readEnrollmentLink(` ${formatEnrollmentLink({ ...link, url })}\n`)).toEqual({ ...link, url });
+	}
+});
+
+test('another text is no enrollment link, whatever it is', () => {
+	const text = formatEnrollmentLink(link);
+	const others = [
+		...['', 'https://10.0.0.5:8443', text.replace('v1', 'v2'), text.replace('https', 'http'), `${text}&x=1`],
+		...[
+			text.replace('F'.repeat(43), 'F'),
+			text.replace('8443', '8443/path'),
+			text.replace('%3A', '%ZZ'),
+			'x'.repeat(999),
+		],
+	];
+	for (const other of others) expect(readEnrollmentLink(other), other).toBeUndefined();
+	fc.assert(fc.property(fc.string(), (noise) => readEnrollmentLink(`stileward-enroll:v1?${noise}`) === undefined));
+});
