@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { authorityOf } from '../sync/client/claim-authority.ts';
-import { openLedgerSync, type VenueRules } from '../sync/client/ledger-sync.ts';
+import { type LedgerSync, openLedgerSync, type VenueRules } from '../sync/client/ledger-sync.ts';
 import { createSyncClient } from '../sync/client/sync-client.ts';
 import type { SyncStatus } from '../sync/client/sync-loop.ts';
 import { createHttpsClient, type HttpsClient } from '../sync/node/https-client.ts';
@@ -88,13 +88,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 	const { gate, ledger, clock, log } = options;
 	const { device, venue, server } = gate.enrollment;
 	const ended = new AbortController();
-	const sync = await openLedgerSync({
-		ledger,
-		device,
-		nowMs: () => clock.read().nowMs,
-		onRules: (rules) => log.info({ event: 'venue_rules', ...ruleFields(rules) }),
-		onPolicyRefused: (evt) => log.error({ event: 'policy_refused', evt, problem: 'it needs a newer version' }),
-	});
+	const sync = await followIn(options);
 	const keys = await openVenueKeys(gate.enrollment.rootKey, sync.rules().manifest);
 	const https = connect(options);
 	const client = await createSyncClient({
@@ -133,12 +127,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		listsStale: ({ listAgeMaxMinutes }) =>
 			listAgeMaxMinutes !== undefined && listAge.ageMs() > listAgeMaxMinutes * 60_000,
 		firstTry: async (withinMs) => {
-			const untilMs = nodeClock.monoMs() + withinMs;
-			const isOpen = async () => {
-				const { state, problem } = await client.loop.status();
-				return state !== 'online' && problem === undefined;
-			};
-			while (nodeClock.monoMs() < untilMs && (await isOpen())) await nodeClock.sleep(firstLookMs);
+			await tried(() => client.loop.status(), withinMs);
 			await look();
 		},
 		rowsWritten: () => {
@@ -160,6 +149,27 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 			https.close();
 		},
 	};
+}
+
+/** The ledger's side of the sync. */
+function followIn({ gate, ledger, clock, log }: VenueLinkOptions): Promise<LedgerSync> {
+	return openLedgerSync({
+		ledger,
+		device: gate.enrollment.device,
+		nowMs: () => clock.read().nowMs,
+		onRules: (rules) => log.info({ event: 'venue_rules', ...ruleFields(rules) }),
+		onPolicyRefused: (evt) => log.error({ event: 'policy_refused', evt, problem: 'it needs a newer version' }),
+	});
+}
+
+/** Waits until the server was reached, or was not. */
+async function tried(status: () => Promise<SyncStatus>, withinMs: number): Promise<void> {
+	const untilMs = nodeClock.monoMs() + withinMs;
+	for (;;) {
+		const { state, problem } = await status();
+		if (state === 'online' || problem !== undefined || nodeClock.monoMs() >= untilMs) return;
+		await nodeClock.sleep(firstLookMs);
+	}
 }
 
 function connect({ gate: { enrollment }, clock }: VenueLinkOptions): HttpsClient {

@@ -13,10 +13,10 @@ import { type LedgerSync, openLedgerSync } from '../../../sync/client/ledger-syn
 import { createSyncClient, type SyncClient } from '../../../sync/client/sync-client.ts';
 import type { SyncStatus } from '../../../sync/client/sync-loop.ts';
 import type { Transport } from '../../../sync/client/transport.ts';
+import { nodeZlib } from '../../../sync/node/node-zlib.ts';
 import { signDeviceAssertion } from '../../../sync/protocol/device-assertion.ts';
 import { signSegment } from '../../../sync/protocol/segment-jws.ts';
 import { openTime } from '../../../sync/protocol/signed-time.ts';
-import { nodeZlib } from '../../../sync/server/feed/snapshot-cache.ts';
 import type { Chance } from '../runtime/chance.ts';
 import type { VirtualProcess, VirtualTime } from '../runtime/virtual-time.ts';
 import { startGateLane } from './gate-lane.ts';
@@ -146,7 +146,7 @@ async function startProgram(options: GateOptions, process: VirtualProcess): Prom
 		onPolicyRefused: (evt) => options.tell(`a policy of ${evt} is refused`),
 	});
 	await keys.take(sync.rules().manifest);
-	const client = await createClient(options, { sync, process, keys });
+	const client = await createClient(options, { sync, ledger, process, keys });
 	const ended = new AbortController();
 	void client.loop.run(ended.signal);
 	return { name, ledger, writer, clock, sync, client, keyset: keys.keyset };
@@ -188,10 +188,14 @@ function createKeys(rootKey: PublicJwk): Keys {
 	};
 }
 
-function createClient(
-	options: GateOptions,
-	{ sync, process, keys }: { readonly sync: LedgerSync; readonly process: VirtualProcess; readonly keys: Keys },
-): Promise<SyncClient> {
+interface ClientParts {
+	readonly sync: LedgerSync;
+	readonly ledger: Ledger;
+	readonly process: VirtualProcess;
+	readonly keys: Keys;
+}
+
+function createClient(options: GateOptions, { sync, ledger, process, keys }: ClientParts): Promise<SyncClient> {
 	const { enrollment, time, chance } = options;
 	const { device, key, venue, server } = enrollment;
 	const newNonce = () => {
@@ -219,6 +223,8 @@ function createClient(
 		onFloor: () => {},
 		onCommand: () => {},
 		onConflicts: () => {},
+		standing: () => ({ version, clockTrusted: true, lanes: [] }),
+		onBehind: () => ledger.beginEpoch(),
 		signal: new AbortController().signal,
 	});
 }
