@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { claims } from './claims.ts';
 import { coldStart } from './cold-start.ts';
 import { decision } from './decision.ts';
 import { type Bench, type Figure, keepsBudget, tableOf } from './figures.ts';
@@ -10,7 +11,7 @@ import { memory } from './memory.ts';
 import { pty } from './pty.ts';
 import { root } from './venue.ts';
 
-const benches: Readonly<Record<string, Bench>> = { decision, pty, 'cold-start': coldStart, memory, ingest };
+const benches: Readonly<Record<string, Bench>> = { decision, pty, 'cold-start': coldStart, memory, claims, ingest };
 
 const usage = `npm run bench -- [--only NAME] [--json FILE] [--quick]
 

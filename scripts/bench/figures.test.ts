@@ -38,6 +38,12 @@ describe('a figure', () => {
 		expect(tableOf([{ ...figure, value: 5 }])).toContain('pass');
 	});
 
+	it('that must be large misses its budget where it is smaller', () => {
+		const large: Figure = { ...figure, least: true };
+		expect([keepsBudget({ ...large, value: 4.999 }), keepsBudget(large)]).toEqual([false, true]);
+		expect(tableOf([large])).toContain('≥ 5 ms');
+	});
+
 	it('without a budget is neither', () => {
 		const { budget: _, ...free } = figure;
 		expect(tableOf([free])).not.toMatch(/pass|MISS/);

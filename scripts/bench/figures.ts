@@ -4,9 +4,11 @@ export interface Figure {
 	readonly bench: string;
 	readonly what: string;
 	readonly value: number;
-	readonly unit: 'ms' | 'µs' | 's' | '1/s' | 'KB' | 'MB' | '×' | '';
+	readonly unit: 'ms' | 'µs' | 's' | '1/s' | 'cores' | 'KB' | 'MB' | '×' | '';
 	/** The most that it may be; absent where the figure is only for orientation. */
 	readonly budget?: number;
+	/** The budget is the least that it must be. */
+	readonly least?: true;
 }
 
 /** What every measurement is given. */
@@ -31,14 +33,16 @@ export function percentile(samples: readonly number[], share: number): number {
 }
 
 /** Whether a figure keeps its budget; undefined where it has none. */
-export function keepsBudget({ value, budget }: Figure): boolean | undefined {
-	return budget === undefined ? undefined : value <= budget;
+export function keepsBudget({ value, budget, least }: Figure): boolean | undefined {
+	if (budget === undefined) return undefined;
+	return least ? value >= budget : value <= budget;
 }
 
 /** The figures as a table for people. */
 export function tableOf(figures: readonly Figure[]): string {
 	const rows = figures.map((figure) => {
-		const budget = figure.budget === undefined ? '' : `≤ ${numberOf(figure.budget)} ${figure.unit}`;
+		const budget =
+			figure.budget === undefined ? '' : `${figure.least ? '≥' : '≤'} ${numberOf(figure.budget)} ${figure.unit}`;
 		const mark = { true: 'pass', false: 'MISS', undefined: '' }[`${keepsBudget(figure)}`] ?? '';
 		return [figure.bench, figure.what, `${numberOf(figure.value)} ${figure.unit}`, budget, mark];
 	});

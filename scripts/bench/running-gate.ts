@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openPty, type Pty } from '../../gate-agent/emulators/pty.ts';
+import { programArguments } from './program.ts';
 import { gateFile, root } from './venue.ts';
 
 /** A gate in a process of its own, as `gate run` makes it, with both serial devices on pseudo-terminals. */
@@ -36,7 +37,7 @@ export async function startGate(dir: string, keys: string, sets: readonly string
 	const startedAt = performance.now();
 	const child = spawn(
 		process.execPath,
-		[...startOf(root), 'gate', 'run', '--config', gateFile, ...settings.flatMap((each) => ['--set', each])],
+		[...programArguments(), 'gate', 'run', '--config', gateFile, ...settings.flatMap((each) => ['--set', each])],
 		{ cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
 	);
 	const log = readLog(child);
@@ -54,17 +55,6 @@ export async function startGate(dir: string, keys: string, sets: readonly string
 		memory: () => ({ agent: residentBytes(child.pid ?? 0), children: childBytes(child.pid ?? 0) }),
 		close: () => closeAll(child, [scanner, relay]),
 	};
-}
-
-/** What `npm run stileward` gives to Node: with the bootstrap's compile cache and the options of package.json. */
-function startOf(folder: string): readonly string[] {
-	// The shape is checked below, where it matters.
-	const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-		scripts?: { stileward?: string };
-	};
-	const [node, ...words] = scripts?.stileward?.split(' ') ?? [];
-	if (node !== 'node') throw new Error('package.json: `stileward` no longer begins with `node`');
-	return words;
 }
 
 function readLog(child: ChildProcess) {
