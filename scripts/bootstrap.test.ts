@@ -93,6 +93,15 @@ describe.runIf(process.platform === 'linux')('the first start', () => {
 		expect(installs()).toBe(1);
 	});
 
+	it('gives options of Node to every program but a server', async () => {
+		writeFileSync(join(clone, 'say.ts'), 'console.log(JSON.stringify(process.execArgv));');
+		const options = async (...words: string[]) => {
+			return JSON.parse((await ended(launch('--max-semi-space-size=2', 'say.ts', ...words))).stdout);
+		};
+		expect(await options('gate', 'run')).toEqual(['--max-semi-space-size=2']);
+		expect(await options('server', 'run')).toEqual([]);
+	});
+
 	it('keeps the standard output for the program, whatever npm says', async () => {
 		const { stdout, stderr } = await start();
 		expect(stdout.trim().split('\n')).toHaveLength(1);

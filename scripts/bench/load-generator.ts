@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { wholeTicket } from '../../gate-agent/core/allowance.ts';
-import { percentile } from './figures.ts';
 import type { LoadPlan } from './load.ts';
 
 /**
@@ -10,7 +9,7 @@ import type { LoadPlan } from './load.ts';
  * sockets by itself: it shares the cores with the server, and Node's client would cost as much as the server.
  */
 const [plan] = (await once(process, 'message')) as [LoadPlan];
-let next = 0;
+let next = plan.firstIdx;
 const state = { measuring: false, stopping: false };
 const tookMs: number[] = [];
 const sockets = await Promise.all(plan.tokens.map(() => open()));
@@ -23,13 +22,7 @@ await wait(plan.measureMs);
 state.measuring = false;
 const seconds = (performance.now() - startedMs) / 1000;
 const { user, system } = process.cpuUsage(cpu);
-process.send?.({
-	answers: tookMs.length,
-	seconds,
-	p50Ms: percentile(tookMs, 0.5),
-	p99Ms: percentile(tookMs, 0.99),
-	cpuSeconds: (user + system) / 1e6,
-});
+process.send?.({ seconds, tookMs, generatorCpuSeconds: (user + system) / 1e6 });
 state.stopping = true;
 await Promise.all(loops);
 for (const socket of sockets) socket.destroy();

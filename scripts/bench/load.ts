@@ -11,18 +11,17 @@ export interface LoadPlan {
 	/** Requests before this are not counted. */
 	readonly warmupMs: number;
 	readonly measureMs: number;
-	/** Each claim is for another ticket of this event. */
+	/** Each claim is for another ticket of this event, from this number on. */
 	readonly evt: string;
+	readonly firstIdx: number;
 }
 
 /** What came of it, in the measured time. */
 export interface LoadResult {
-	readonly answers: number;
 	readonly seconds: number;
-	readonly p50Ms: number;
-	readonly p99Ms: number;
-	/** CPU seconds of the generator. */
-	readonly cpuSeconds: number;
+	/** Of each answer. */
+	readonly tookMs: readonly number[];
+	readonly generatorCpuSeconds: number;
 }
 
 /** A load generator in a process of its own. `onMeasure` is told when the measured time begins and when it has ended. */

@@ -53,7 +53,7 @@ const sqlite: Dialect = {
 	},
 	given: (columns, rows) => {
 		const cells = columns.map(({ name }, index) => sql`value ->> ${sql.lit(index)} AS ${sql.ref(name)}`);
-		return sql`(SELECT ${sql.join(cells)} FROM json_each(${JSON.stringify(rows)})) AS given`;
+		return sql`(SELECT ${sql.join(cells)} FROM jsonb_each(${JSON.stringify(rows)})) AS given`;
 	},
 	forUpdate: sql``,
 	writersMax: 1,
