@@ -68,6 +68,19 @@ describe('the outbox', () => {
 		const after = await world.addGate({ outbox: outboxOf(10) });
 		await world.clock.advance(5_000);
 		expect((await after.client.loop.status()).journal).toBe('behind');
+		expect(after.behind).toContain('e1');
+	});
+
+	test('of a disk that was restored and has nothing to send is told as soon as it comes online', async () => {
+		const world = createWorld();
+		const before = await world.addGate({ outbox: outboxOf(30) });
+		await world.clock.advance(5_000);
+		before.stop();
+		const restored = outboxOf(10);
+		await restored.rememberAccepted(10);
+		const after = await world.addGate({ outbox: restored });
+		await world.clock.advance(1_000);
+		expect(after.behind).toContain('e1');
 	});
 
 	test('that forked is quarantined, shown, and not sent again and again', async () => {

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { admit, claimOf, createWorld, evt, p256Jwk } from './test-world.suite.ts';
+import { createMemoryOutbox } from './testing/memory-outbox.ts';
+import { createMemoryReplica } from './testing/memory-replica.ts';
 
 describe.each([{ streams: false }, { streams: true }])('following a venue (streams: $streams)', ({ streams }) => {
 	test('begins with a snapshot and learns a refund within two seconds', async () => {
@@ -239,5 +242,29 @@ describe('in bad weather', () => {
 			}),
 			{ numRuns: 25 },
 		);
+	});
+});
+
+describe('a ledger that fails', () => {
+	test('keeps the sync from nothing once it works again', async () => {
+		const world = createWorld();
+		const replica = createMemoryReplica();
+		const outbox = createMemoryOutbox({ device: 'D'.repeat(43), epoch: 'e1' });
+		let isFull = true;
+		const failing = <T extends unknown[], R>(work: (...args: T) => Promise<R>) => {
+			return (...args: T): Promise<R> => {
+				if (isFull) return Promise.reject(new StilewardError('ledger_full', 'the disk is full'));
+				return work(...args);
+			};
+		};
+		replica.load = failing(replica.load.bind(replica));
+		outbox.head = failing(outbox.head.bind(outbox));
+		const gate = await world.addGate({ replica, outbox });
+		await world.clock.advance(30_000);
+		isFull = false;
+		expect(await gate.client.loop.status()).toMatchObject({ state: 'offline', problem: 'ledger_full' });
+		await world.clock.advance(90_000);
+		expect(await gate.client.loop.status()).toMatchObject({ state: 'online', waiting: 0 });
+		expect(replica.loads).toBe(1);
 	});
 });
