@@ -142,22 +142,23 @@ function figuresOf(results: {
 	readonly inserts: number;
 }): readonly Figure[] {
 	const { claimed, empty, inserts } = results;
-	const figure = (what: string, value: number, unit: Figure['unit'], more: Partial<Figure> = {}): Figure => {
-		return { bench: 'claims', what, value, unit, ...more };
-	};
 	const perSecond = ({ tookMs, seconds }: Pressed) => tookMs.length / seconds;
 	const perCpuSecond = ({ tookMs, serverCpuSeconds }: Pressed) => tookMs.length / serverCpuSeconds;
+	const bench = 'claims';
+	const budget = { budget: budgetPerSecond, least: true } as const;
+	const { generatorCpuSeconds, serverCpuSeconds, seconds, tookMs } = claimed;
+	const ratio = perCpuSecond(empty) / perCpuSecond(claimed);
 	return [
-		figure(`claims, ${devices} devices`, perSecond(claimed), '1/s', { budget: budgetPerSecond, least: true }),
-		figure('claims: p50', percentile(claimed.tookMs, 0.5), 'ms'),
-		figure('claims: p99', percentile(claimed.tookMs, 0.99), 'ms'),
-		figure('claims a CPU second of the server', perCpuSecond(claimed), '1/s'),
-		figure('CPU of the generator', claimed.generatorCpuSeconds / claimed.seconds, 'cores'),
-		figure('CPU of the server', claimed.serverCpuSeconds / claimed.seconds, 'cores'),
-		figure('hardest hour of a venue', hardestHour, '1/s'),
-		figure('floor: empty route over TLS', perSecond(empty), '1/s'),
-		figure('floor: empty route, a CPU second of the server', perCpuSecond(empty), '1/s'),
-		figure(`floor: durable inserts in groups of ${floorGroup}`, inserts, '1/s'),
-		figure('CPU of a claim over that of an empty route', perCpuSecond(empty) / perCpuSecond(claimed), '×'),
+		{ bench, what: `claims, ${devices} devices`, value: perSecond(claimed), unit: '1/s', ...budget },
+		{ bench, what: 'claims: p50', value: percentile(tookMs, 0.5), unit: 'ms' },
+		{ bench, what: 'claims: p99', value: percentile(tookMs, 0.99), unit: 'ms' },
+		{ bench, what: 'claims a CPU second of the server', value: perCpuSecond(claimed), unit: '1/s' },
+		{ bench, what: 'CPU of the server', value: serverCpuSeconds / seconds, unit: 'cores' },
+		{ bench, what: 'CPU of the generator', value: generatorCpuSeconds / seconds, unit: 'cores' },
+		{ bench, what: 'hardest hour of a venue', value: hardestHour, unit: '1/s' },
+		{ bench, what: 'floor: empty route over TLS', value: perSecond(empty), unit: '1/s' },
+		{ bench, what: 'floor: empty route, a CPU second of the server', value: perCpuSecond(empty), unit: '1/s' },
+		{ bench, what: `floor: durable inserts in groups of ${floorGroup}`, value: inserts, unit: '1/s' },
+		{ bench, what: 'CPU of a claim over that of an empty route', value: ratio, unit: '×' },
 	];
 }
