@@ -18,6 +18,9 @@ export interface EventOptions {
 	readonly timeZone?: string;
 	readonly dayStarts: string;
 	readonly unknownClass: string;
+	readonly capacity?: number;
+	readonly listAgeMax?: number;
+	readonly staleList?: 'alarm' | 'refuse';
 	readonly profile: string;
 	readonly json?: true;
 }
@@ -34,6 +37,7 @@ export async function createEvent(options: EventOptions, terminal: Terminal): Pr
 
 function policyOf(options: EventOptions): Policy {
 	const { id, timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone, unknownClass, dayStarts } = options;
+	const { capacity, listAgeMax, staleList } = options;
 	if (unknownClass !== 'admit' && unknownClass !== 'staff') throw usage('--unknown-class is admit or staff');
 	const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(dayStarts) ?? [];
 	if (hours === undefined) throw usage('--day-starts reads HH:MM');
@@ -44,6 +48,9 @@ function policyOf(options: EventOptions): Policy {
 		classes: Object.fromEntries((options.class ?? []).map(classOf)),
 		unknownClass,
 		sessions: Object.fromEntries((options.session ?? []).map(sessionOf)),
+		...(capacity !== undefined && { capacity }),
+		...(listAgeMax !== undefined && { listAgeMaxMinutes: listAgeMax }),
+		...(staleList !== undefined && { staleList }),
 	};
 }
 

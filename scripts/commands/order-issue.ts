@@ -1,5 +1,6 @@
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { numericDateMax } from '../../gate-agent/core/ticket-claims.ts';
+import type { RefundOutcome } from '../../sync/server/store.ts';
 import { type OfficeCall, withOffice } from './office-client.ts';
 import { jsonLine, type Terminal } from './output.ts';
 import type { GivenTime } from './times.ts';
@@ -85,9 +86,11 @@ function callOf(options: IssueOrderOptions): OfficeCall {
 }
 
 function refundText(order: string, answer: Readonly<Record<string, unknown>>): string {
-	const { refunded, alreadyUsed, pending } = answer as { refunded: number[]; alreadyUsed: number[]; pending: boolean };
+	// The server's answer has this form.
+	const { refunded, alreadyUsed, pending, unsynced } = answer as unknown as RefundOutcome;
 	const used = alreadyUsed.length > 0 ? `; ${alreadyUsed.length} were used before` : '';
-	const waits = pending ? '\nnot every gate has synced since: an entry before that becomes a case' : '';
+	const gates = unsynced.join(', ');
+	const waits = pending ? `\nnot synced since: ${gates}. An entry there before that becomes a case` : '';
 	return `${order}: ${refunded.length} tickets refunded${used}${waits}\n`;
 }
 

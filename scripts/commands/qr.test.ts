@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader';
-import { drawPng, drawSvg, drawTerminal, qrCode, terminalColumns } from './qr.ts';
+import { drawPng, drawSvg, drawTerminal, qrCode, terminalColumns, ticketCaption } from './qr.ts';
 
 // An alphanumeric text as long as a typical compact ticket, with the double spaces that base45 can hold.
 const ticket = `SW1:${'AB  C $%*+-./:0123456789 Z'.repeat(7).slice(0, 173)}Q`;
@@ -119,7 +119,7 @@ describe('the QR code of a ticket', () => {
 	});
 
 	it('is read back from the SVG', async () => {
-		expect((await readPicture(svgPicture(drawSvg(qrCode(ticket), caption)))).text).toBe(ticket);
+		expect((await readPicture(svgPicture(drawSvg(qrCode(ticket), ticketCaption(caption))))).text).toBe(ticket);
 	});
 
 	it('is read back from a terminal of any background when it may use color', async () => {
@@ -163,7 +163,7 @@ describe('the QR code of a ticket', () => {
 
 describe('the caption below a printed code', () => {
 	it('says event, class, seat and number, outside the quiet zone', () => {
-		const svg = drawSvg(qrCode(ticket), { ...caption, seat: 'Row 3 <Seat> "7" & aisle' });
+		const svg = drawSvg(qrCode(ticket), ticketCaption({ ...caption, seat: 'Row 3 <Seat> "7" & aisle' }));
 		const texts = [...svg.matchAll(/<text x="[\d.]+" y="([\d.]+)"[^>]*>([^<]*)</g)];
 		expect(texts.map(([, , text]) => text)).toEqual([
 			'lantern-2026',
@@ -180,7 +180,7 @@ describe('the caption below a printed code', () => {
 			'二层看台十四号入口丙区第二十七排第一百一十四号座位视线受阻',
 		];
 		for (const seat of seats) {
-			const svg = drawSvg(qrCode(ticket), { ...caption, seat });
+			const svg = drawSvg(qrCode(ticket), ticketCaption({ ...caption, seat }));
 			const lines = [...svg.matchAll(/font-weight="bold"[^>]*>([^<]*)</g)].map(([, text]) => text).slice(0, -1);
 			expect(lines.length).toBeGreaterThan(1);
 			expect(lines.join('').replaceAll(' ', '')).toBe(seat.replaceAll(' ', ''));

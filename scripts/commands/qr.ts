@@ -15,11 +15,15 @@ export interface QrCode {
 
 /** What stands below a printed code, for people. */
 export interface QrCaption {
-	readonly evt: string;
-	readonly cls: string;
-	readonly seat?: string;
-	/** The ticket's number with its check digit. */
-	readonly typed: string;
+	/** What programs call the picture. */
+	readonly title: string;
+	readonly lines: readonly CaptionLine[];
+}
+
+/** One line of a caption; it is set smaller where it would not fit. */
+export interface CaptionLine {
+	readonly text: string;
+	readonly bold: boolean;
 }
 
 /** Light modules on each side that a reader needs to find the code (ISO/IEC 18004). */
@@ -76,13 +80,13 @@ export function drawPng(code: QrCode): Uint8Array {
 /** Draws black on white at print size, with the caption below the quiet zone. */
 export function drawSvg(code: QrCode, caption: QrCaption): string {
 	const width = code.size + 2 * quietZone;
-	const lines = captionLines(caption);
+	const { title, lines } = caption;
 	const height = width + lines.length * lineHeight + (lines.length > 0 ? quietZone / 2 : 0);
 	const texts = lines.map((line, index) => captionText(line, width, width + (index + 0.7) * lineHeight));
 	return [
 		'<?xml version="1.0" encoding="UTF-8"?>',
 		`<svg xmlns="http://www.w3.org/2000/svg" width="${width * moduleMm}mm" height="${height * moduleMm}mm" viewBox="0 0 ${width} ${height}">`,
-		`<title>${escapeXml(`${caption.evt} ${caption.typed}`)}</title>`,
+		`<title>${escapeXml(title)}</title>`,
 		`<rect width="${width}" height="${height}" fill="#fff"/>`,
 		`<path transform="translate(${quietZone} ${quietZone})" d="${toSvgPath(code)}" fill="#000" shape-rendering="crispEdges"/>`,
 		...texts,
@@ -97,18 +101,21 @@ const fontSizeMax = 3.2;
 /** A seat may have 64 characters; beyond this many columns it goes on in the next line. */
 const captionColumns = 26;
 
-interface CaptionLine {
-	readonly text: string;
-	readonly bold: boolean;
-}
-
-function captionLines({ evt, cls, seat, typed }: QrCaption): readonly CaptionLine[] {
-	return [
-		{ text: evt, bold: false },
-		{ text: cls, bold: false },
-		...wrap(seat ?? '').map((text) => ({ text, bold: true })),
-		{ text: typed, bold: true },
-	];
+/** The caption of a ticket: event, class, seat and the number that staff type, with its check digit. */
+export function ticketCaption({
+	evt,
+	cls,
+	seat = '',
+	typed,
+}: {
+	readonly evt: string;
+	readonly cls: string;
+	readonly seat?: string;
+	readonly typed: string;
+}): QrCaption {
+	const plain = [evt, cls].map((text) => ({ text, bold: false }));
+	const bold = [...wrap(seat), typed].map((text) => ({ text, bold: true }));
+	return { title: `${evt} ${typed}`, lines: [...plain, ...bold] };
 }
 
 function captionText({ text, bold }: CaptionLine, width: number, y: number): string {

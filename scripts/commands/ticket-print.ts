@@ -4,7 +4,7 @@ import { formatTicketNumber } from '../../gate-agent/core/check-digit.ts';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { type TicketId, ticketId } from '../../gate-agent/core/ticket.ts';
 import { jsonLine, type Output, paint, type Terminal } from './output.ts';
-import { drawPng, drawSvg, drawTerminal, type QrCode, qrCode, terminalColumns } from './qr.ts';
+import { drawPng, drawSvg, drawTerminal, type QrCode, qrCode, terminalColumns, ticketCaption } from './qr.ts';
 import type { TicketFormat } from './ticket-options.ts';
 
 /** A signed ticket on its way to paper or screen. */
@@ -110,7 +110,7 @@ async function withDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
 }
 
 function captionOf({ evt, idx, cls, seat }: IssuedTicket) {
-	return { evt, cls, typed: formatTicketNumber(idx), ...(seat !== undefined && { seat }) };
+	return ticketCaption({ evt, cls, typed: formatTicketNumber(idx), ...(seat !== undefined && { seat }) });
 }
 
 function jsonOf({ evt, idx, code }: IssuedTicket): string {

@@ -3,6 +3,7 @@ import type { Claim, ClaimAnswer } from '../protocol/claims.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import type { ControlChange, FeedPage } from '../protocol/feed.ts';
 import type { Report } from '../protocol/report.ts';
+import type { CaseCause } from './case-cause.ts';
 
 /** A claim on its way to a decision: the venue and device were authenticated before. */
 export interface VenueClaim {
@@ -145,6 +146,7 @@ export interface Case {
 	/** Admissions beyond what the ticket carries. */
 	readonly over?: number;
 	readonly redemptions: readonly CaseRedemption[];
+	readonly cause: CaseCause;
 	readonly device?: string;
 	readonly openedMs: number;
 	readonly outcome?: { readonly text: string; readonly by: string; readonly atMs: number };

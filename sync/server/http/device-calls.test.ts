@@ -117,7 +117,7 @@ describe('a device and its server', () => {
 		const stream = await venue.client.open({ method: 'GET', path, headers, timeoutMs: 30_000 });
 		expect(stream.headers['content-type']).toBe('text/event-stream');
 		const polled = venue.ask({ method: 'GET', path: `${path}&waitMs=20000` }, device.token);
-		const body = { lane: 'lane-1', command: { kind: 'open' } };
+		const body = { lane: 'lane-1', command: { kind: 'stop_group' } };
 		const command = { method: 'POST', path: `/v1/office/devices/${device.id}/commands`, body } as const;
 		expect((await venue.ask(command, session)).status).toBe(200);
 		let heard = '';

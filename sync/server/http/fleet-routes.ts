@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isLaneCommand } from '../../protocol/lane-command.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { Device } from '../store.ts';
 import type { Authority } from './authority.ts';
@@ -73,8 +74,12 @@ function addCommands(add: AddOfficeRoute, parts: ServerParts): void {
 		body: schemas.commandSchema,
 		params: schemas.params.device,
 		subject: ({ lane, command }, { device }) => `${device} ${lane} ${command.kind}`,
-		handle: async ({ body: { lane, command, validMs = commandMs }, params: { device }, atMs }) => {
+		handle: async ({ body: { lane, command: order, validMs = commandMs }, params: { device }, operator, atMs }) => {
 			await needDevice(parts, device);
+			// Who gave it is what this server knows, whatever the request says.
+			const command = { ...order, by: operator.name };
+			if (!isLaneCommand(command))
+				throw new Refusal('malformed', { detail: '`command` is none that lanes take from afar' });
 			const id = randomBytes(16).toString('base64url');
 			const expiresMs = atMs + validMs;
 			await store.appendControl(venue, [{ kind: 'command', id, device, lane, command, expiresMs }], atMs);

@@ -87,6 +87,23 @@ describe('the devices of a venue', () => {
 		expect(await get(`/devices/${'x'.repeat(43)}/claims`)).toMatchObject({ code: 'not_found' });
 	});
 
+	it('take orders for their lanes, signed with the operator’s own name, and none that is given at the lane alone', async () => {
+		const device = await venue.device(session);
+		const path = `/devices/${device.id}/commands`;
+		const order = { lane: 'lane-1', command: { kind: 'emergency_open', by: 'somebody' } };
+		expect((await post(path, order)).status).toBe(200);
+		const feed = await venue.ask({ method: 'GET', path: '/v1/feed?since=1.0.0' }, device.token);
+		const { entries } = feed.body as { entries: { change: { kind?: string } }[] };
+		expect(entries.findLast(({ change }) => change.kind === 'command')?.change).toMatchObject({
+			device: device.id,
+			command: { kind: 'emergency_open', by: 'mina' },
+		});
+		for (const kind of ['emergency_reset', 'dance', 'set_mode']) {
+			expect((await post(path, { ...order, command: { kind } })).body).toMatchObject({ code: 'malformed' });
+		}
+		expect((await post(`/devices/${'x'.repeat(43)}/commands`, order)).body).toMatchObject({ code: 'not_found' });
+	});
+
 	it('are replaced by a device of the same name where the code says so, and are out soon', async () => {
 		const device = await venue.device(session);
 		const { devices } = (await get('/devices')) as { devices: { device: string; name: string }[] };

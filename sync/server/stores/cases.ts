@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
+import { causeOf } from '../case-cause.ts';
 import type { Case, CaseRedemption, Store } from '../store.ts';
 import { type Database, readAtOnce, type Work } from './dialect.ts';
 import type { Tables } from './schema.ts';
@@ -58,14 +59,16 @@ async function readCases({ tx }: Work, venue: string): Promise<readonly Case[]> 
 function caseOf(row: Selectable<Tables['cases']>, redemptions: readonly CaseRedemption[]): Case {
 	const { evt, idx, allowance, device, over, closed_text, closed_by, closed_ms, closed_over } = row;
 	const closed = closed_text !== null && closed_by !== null && closed_ms !== null && closed_over === over;
+	// Written by `case-files.ts` alone.
+	const kind = row.kind as Case['kind'];
 	return {
 		id: row.case_id,
 		venue: row.venue_id,
-		// Written by `case-files.ts` alone.
-		kind: row.kind as Case['kind'],
+		kind,
 		...(evt === null || idx === null || allowance === null ? {} : { evt, idx, allowance }),
 		...(row.kind === 'double_entry' ? { over } : {}),
 		redemptions,
+		cause: causeOf({ kind, redemptions }),
 		...(device === null ? {} : { device }),
 		openedMs: row.opened_ms,
 		...(closed ? { outcome: { text: closed_text, by: closed_by, atMs: closed_ms } } : {}),
