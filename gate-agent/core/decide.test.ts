@@ -217,6 +217,12 @@ const cases: readonly Case[] = [
 		says: { reason: 'in_progress', lane: 'lane-2' },
 	},
 	{
+		name: 'another gate holds the last use, as the authority says',
+		ticket: { use: 3 },
+		history: { used: 2, held: 1, last: { lane: 'lane-7', atMs: noon } },
+		says: { reason: 'in_progress', lane: 'lane-7' },
+	},
+	{
 		name: 'a group is used up',
 		ticket: { use: 3 },
 		history: { ...used, used: 3 },

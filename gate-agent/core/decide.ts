@@ -173,6 +173,10 @@ function refusalOfStart(fromMs: number, rules: ClassPolicy, clock: DecideContext
 function refusalOfUses(ticket: Ticket, history: History, allowance: Allowance): Refusal {
 	const holder = history.open.findLast((grant) => grant.allowance === allowance);
 	if (holder !== undefined) return { reason: 'in_progress', lane: holder.lane };
+	// Held at another gate, as the authority says: whoever holds it may still give it back.
+	if (history.held > 0 && history.used < ticket.use && history.last !== undefined) {
+		return { reason: 'in_progress', lane: history.last.lane };
+	}
 	// Where no use is known here, the last grant was given back, and it is not the one that used the ticket up.
 	const place = history.used > 0 && history.last !== undefined ? history.last : {};
 	return ticket.use === 1
