@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { claimedDecision } from './claimed-decision.ts';
 import { claims } from './claims.ts';
 import { coldStart } from './cold-start.ts';
 import { decision } from './decision.ts';
@@ -11,7 +12,15 @@ import { memory } from './memory.ts';
 import { pty } from './pty.ts';
 import { root } from './venue.ts';
 
-const benches: Readonly<Record<string, Bench>> = { decision, pty, 'cold-start': coldStart, memory, claims, ingest };
+const benches: Readonly<Record<string, Bench>> = {
+	decision,
+	'claimed-decision': claimedDecision,
+	pty,
+	'cold-start': coldStart,
+	memory,
+	claims,
+	ingest,
+};
 
 const usage = `npm run bench -- [--only NAME] [--json FILE] [--quick]
 

@@ -14,6 +14,8 @@ export interface ServerProcess {
 	readonly url: string;
 	readonly fingerprint: string;
 	readonly client: HttpsClient;
+	/** Stops its process in the middle of everything, or lets it go on. */
+	freeze(isFrozen: boolean): void;
 	/** CPU seconds that its process has used since its start. */
 	cpuSeconds(): number;
 	/** Asks as the administrator, below `/v1/office`. */
@@ -43,6 +45,7 @@ export async function startServerProcess(dir: string, store?: string): Promise<S
 		url,
 		fingerprint,
 		client,
+		freeze: (isFrozen) => void child.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
 		cpuSeconds: () => cpuSecondsOf(child.pid),
 		office: (method, path, body) =>
 			ask(client, { method, path: `/v1/office${path}`, headers: authorization, timeoutMs: 300_000, body }),
