@@ -74,6 +74,24 @@ export const orderLaws: Laws = {
 		]);
 		await expect(store.refundOrder({ ...refund, idx: [4] })).rejects.toMatchObject({ code: 'order_unknown' });
 	},
+	'a ticket tells of its refund, its uses and where it let somebody in': async ({ store, venue, a }) => {
+		await store.issueOrder(request(venue, 'o', 3));
+		const journal = journalOf(venue, a);
+		journal.admit({ idx: 1, taken: 1 });
+		await store.ingest([journal.segment(1)]);
+		await store.refundOrder({ venue, order: 'o', idx: [2], atMs: nowMs });
+		expect(await store.ticket({ venue, evt, idx: 0 })).toEqual({
+			evt,
+			idx: 0,
+			revoked: false,
+			rights: [],
+			entries: [],
+		});
+		const used = await store.ticket({ venue, evt, idx: 1 });
+		expect(used).toMatchObject({ revoked: false, rights: [{ allowance: 'ticket', use: 1, used: 1, held: 0 }] });
+		expect(used.entries).toMatchObject([{ device: a, rung: 'local', taken: 1 }]);
+		expect(await store.ticket({ venue, evt, idx: 2 })).toMatchObject({ revoked: true, rights: [], entries: [] });
+	},
 	'an exchange revokes and issues in one step, once': async ({ store, venue, a }) => {
 		await store.issueOrder(request(venue, 'old', 2));
 		const exchange = { venue, order: 'old', into: request(venue, 'new', 3) };

@@ -162,6 +162,22 @@ export interface CaseRedemption {
 	readonly taken: number;
 }
 
+/** What became of one ticket, for who is asked about it. */
+export interface TicketRecord {
+	readonly evt: string;
+	readonly idx: number;
+	readonly revoked: boolean;
+	/** Its allowances of which something was ever taken or held. */
+	readonly rights: readonly {
+		readonly allowance: string;
+		readonly use: number;
+		readonly used: number;
+		readonly held: number;
+	}[];
+	/** Its newest passages that took a use, at most `ticketEntriesMax`, in the authority's order. */
+	readonly entries: readonly (CaseRedemption & { readonly allowance: string })[];
+}
+
 /** What a new device loads instead of the whole feed: counts at a cursor, immutable. */
 export interface SnapshotEvent {
 	readonly evt: string;
@@ -287,6 +303,8 @@ export interface Store {
 		readonly order: string;
 		readonly into: OrderRequest;
 	}): Promise<Order>;
+	/** What became of a ticket; of one that nobody has shown and nobody has refunded it says nothing. */
+	ticket(key: { readonly venue: string; readonly evt: string; readonly idx: number }): Promise<TicketRecord>;
 	/** Leases a run of numbers that an offline issuer may use; they are never issued here. */
 	leaseRange(lease: {
 		readonly venue: string;
@@ -352,6 +370,9 @@ export interface Store {
 
 /** Devices that a refund names as not synced. */
 export const unsyncedMax = 20;
+
+/** Passages that are told of one ticket. */
+export const ticketEntriesMax = 100;
 
 /** Changes in one call, so that no transaction grows without end. */
 export const batchMax = 1_024;

@@ -47,6 +47,7 @@ export const params = {
 	evt: Type.Object({ evt: eventId }),
 	session: Type.Object({ evt: eventId, session: name }),
 	order: Type.Object({ order: orderNumber }),
+	ticket: Type.Object({ evt: eventId, idx: ticketNumber }),
 	device: Type.Object({ device: deviceId }),
 	id: Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }) }),
 } as const;

@@ -42,6 +42,13 @@ function addIssuing(add: AddOfficeRoute, parts: ServerParts): void {
 		},
 	});
 	add({
+		method: 'GET',
+		path: '/events/:evt/tickets/:idx',
+		summary: 'What became of a ticket: refunded or not, its uses, where and when it let somebody in.',
+		params: schemas.params.ticket,
+		handle: ({ params: { evt, idx } }) => store.ticket({ venue, evt, idx }),
+	});
+	add({
 		method: 'POST',
 		path: '/ranges',
 		summary: 'Leases ticket numbers to an issuer that works offline.',

@@ -50,6 +50,16 @@ describe('orders', () => {
 		expect(new Set([...idx(first.body), ...idx(second.body)]).size).toBe(6);
 	});
 
+	it('answer for each ticket whether it was refunded', async () => {
+		const { from } = JSON.parse(String((await issue('T-1')).body).split('\n')[0] ?? '');
+		await post('/orders/T-1/refund', { idx: [from + 1] });
+		const ticket = (idx: unknown) =>
+			venue.ask({ method: 'GET', path: `/v1/office/events/${evt}/tickets/${idx}` }, session);
+		expect((await ticket(from)).body).toEqual({ evt, idx: from, revoked: false, rights: [], entries: [] });
+		expect((await ticket(from + 1)).body).toMatchObject({ revoked: true });
+		expect((await ticket('none')).body).toMatchObject({ code: 'malformed' });
+	});
+
 	it('take no number where the tickets would be wrong', async () => {
 		const before = JSON.parse(String((await issue('B-1')).body).split('\n')[0] ?? '');
 		expect((await issue('B-2', { claims: { nbf: 9, exp: 8 } })).body).toMatchObject({ code: 'malformed' });

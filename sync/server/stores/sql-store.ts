@@ -11,6 +11,7 @@ import { ingestMethods } from './ingest.ts';
 import { orderMethods } from './orders.ts';
 import { peopleMethods } from './people.ts';
 import { snapshotMethods } from './snapshot.ts';
+import { ticketMethods } from './tickets.ts';
 
 /** The store on an open database. */
 export function createSqlStore(database: Database): Store {
@@ -22,6 +23,7 @@ export function createSqlStore(database: Database): Store {
 		...snapshotMethods(database),
 		...eventMethods(database),
 		...orderMethods(database),
+		...ticketMethods(database),
 		...deviceMethods(database),
 		...caseMethods(database),
 		...peopleMethods(database),
