@@ -6,7 +6,7 @@ import { journalOf } from '../server/testing/device-journal.ts';
 import { type Answer, expectRefusal, readAnswer } from './answer.suite.ts';
 import { claimOf, type Device, enrollDevice, newId, signedSegment } from './device.suite.ts';
 import { sendRaw } from './raw.suite.ts';
-import { openVenue, patienceMs, type Venue } from './venue.suite.ts';
+import { openVenue, type Venue } from './venue.suite.ts';
 
 let venue: Venue;
 /** Sends what is wrong. */
@@ -34,8 +34,8 @@ beforeAll(async () => {
 		snapshot: {},
 		report: { version: '1', waiting: 0, clockTrusted: true, lanes: [] },
 	};
-}, patienceMs);
-afterAll(() => venue[Symbol.asyncDispose](), patienceMs);
+});
+afterAll(() => venue[Symbol.asyncDispose]());
 
 /** What happens beside a refusal: nothing. */
 async function expectServed(): Promise<void> {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { type Answer, contentOf } from './answer.suite.ts';
 import { patienceMs, type Venue } from './venue.suite.ts';
@@ -15,7 +16,10 @@ export interface RawConnection {
 }
 
 /** Connects to a venue's server. Rejects where TLS does not come about. */
-export async function connectRaw({ url }: Pick<Venue, 'url'>, options: ConnectionOptions = {}): Promise<RawConnection> {
+export async function connectRaw(
+	{ url }: Pick<Venue, 'url'>,
+	options: ConnectionOptions & Partial<TcpNetConnectOpts> = {},
+): Promise<RawConnection> {
 	const { hostname, port } = new URL(url);
 	// Whom a test speaks with is not what it tries here.
 	const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false, ...options });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import { createHttpsClient, type HttpsRequest } from '../node/https-client.ts';
 import { type Answer, readAnswer } from './answer.suite.ts';
 
@@ -17,6 +18,22 @@ export const evt = 'lantern-2026';
 
 /** How long anything may take on a machine that is busy. */
 export const patienceMs = 90_000;
+// Whoever imports this file starts processes, in hooks too.
+vi.setConfig({ testTimeout: 2 * patienceMs, hookTimeout: patienceMs });
+
+/** Looks again and again until `look` gives something. */
+export async function until<T>(
+	what: string,
+	look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+	const endMs = performance.now() + patienceMs;
+	for (;;) {
+		const seen = await look();
+		if (seen !== undefined && seen !== false) return seen;
+		if (performance.now() > endMs) throw new Error(`there was no: ${what}`);
+		await sleep(5);
+	}
+}
 
 /** How a command of the command line ended. */
 export interface Ended {

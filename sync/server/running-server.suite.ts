@@ -67,7 +67,8 @@ export async function startServerUnderTest(over: Partial<ServerOptions> = {}): P
 	await office.close();
 	const options = { dir, venue, issuer, log, nowMs, host: '127.0.0.1', port: 0, names: [], ...over };
 	const server = await startServer(options);
-	const client = createHttpsClient({ url: server.url, fingerprint: server.fingerprint, trustedNowMs: nowMs });
+	const { url, fingerprint } = server;
+	const client = createHttpsClient({ url, fingerprint, trustedNowMs: nowMs, connectMs: 30_000 });
 	const ask: ServerUnderTest['ask'] = async (request, token) => {
 		const headers = { ...request.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
 		const { status, body } = await client.send({ ...request, headers });

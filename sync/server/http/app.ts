@@ -17,14 +17,20 @@ import { addOfficeRoutes, type Doors } from './office-routes.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { addRefusals, Refusal } from './refusal.ts';
 import { addStatusLists } from './status-lists.ts';
+import { limitStrangers } from './stranger-connections.ts';
 
 /** Limits of every connection. */
 export const httpLimits = {
 	connectionsMax: 5_000,
+	strangers: { perAddressMax: 1_000, max: 4_000 },
+	handshakeMs: 10_000,
+	headMs: 10_000,
 	headerBytesMax: 16 * 1024,
 	bodyBytesMax: 1024 * 1024,
 	requestMs: 30_000,
 	keepAliveMs: 75_000,
+	/** How often connections are looked at that take too long. */
+	lookMs: 1_000,
 } as const;
 
 /** Requests without a token, by address: enrolment, nonces, time, logins. A whole venue may share one address. */
@@ -36,7 +42,11 @@ export type App = FastifyInstance<Server>;
 /** Makes the app of a server; it does not listen yet. */
 export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' | 'cert'>): Promise<App> {
 	const app: App = fastify({
-		https: { key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2', maxHeaderSize: httpLimits.headerBytesMax },
+		https: {
+			...{ key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2', maxHeaderSize: httpLimits.headerBytesMax },
+			...{ handshakeTimeout: httpLimits.handshakeMs, headersTimeout: httpLimits.headMs },
+			connectionsCheckingInterval: httpLimits.lookMs,
+		},
 		// Its own notes have no event; its type of a logger lacks what pino has beyond it.
 		loggerInstance: parts.log.child({}, { level: 'error' }) as FastifyBaseLogger,
 		// A line for each request would fill a hub's card; figures and refusals say the same.
@@ -55,8 +65,9 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 	await app.register(swagger, {
 		openapi: { info: { title: 'Stileward server', version: '1', description: 'The calls of a venue’s server.' } },
 	});
+	const { known } = limitStrangers(app.server, httpLimits.strangers);
 	// The calls of devices are the same on every kind of Node's servers.
-	const doors = addDeviceCalls(app as unknown as FastifyInstance, parts);
+	const doors = addDeviceCalls(app as unknown as FastifyInstance, parts, ({ raw }) => known(raw));
 	addOfficeRoutes(app, parts, doors);
 	addStatusLists(app, parts, doors.stranger);
 	addDocs(app, parts);
@@ -67,13 +78,13 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 /** Makes an app that answers devices alone and never listens: the simulator calls it by `inject`. */
 export async function createDeviceApp(parts: ServerParts): Promise<FastifyInstance> {
 	const app = fastify({ logger: false, bodyLimit: httpLimits.bodyBytesMax, return503OnClosing: false });
-	addDeviceCalls(app, parts);
+	addDeviceCalls(app, parts, () => {});
 	await app.ready();
 	return app;
 }
 
 /** Adds every call of the protocol, with its checks, its limits and the form of its refusals. */
-function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
+function addDeviceCalls(app: FastifyInstance, parts: ServerParts, known: Doors['known']): Doors {
 	app.setValidatorCompiler(({ schema, httpPart }) => checkOf(schema as TSchema, httpPart !== 'body'));
 	// What a route gives is sent as it is: a schema that hid a member would hide a mistake.
 	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -92,6 +103,7 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
 	const enter = async (request: FastifyRequest) => {
 		try {
 			devices.set(request, await auth.authenticate(request));
+			known(request);
 		} catch (error) {
 			if (error instanceof Refusal && error.code === 'token_invalid') stranger(request);
 			throw error;
@@ -115,7 +127,7 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts): Doors {
 			},
 		});
 	}
-	return { stranger, forgetDevice: auth.forget, authority };
+	return { stranger, known, forgetDevice: auth.forget, authority };
 }
 
 function schemaOf({ method, request, response, summary, auth }: Route) {

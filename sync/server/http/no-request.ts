@@ -3,21 +3,28 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problemContentType, problemOf } from '../../protocol/problem.ts';
 import { Refusal, refusalOf, sendRefusal } from './refusal.ts';
 
+/** How long the last answer of a connection may take to leave. */
+const lastAnswerMs = 1_000;
+
 /** Answers what arrived as no HTTP request at all, in the form of every refusal, and closes the connection. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-	if (error.code !== 'ECONNRESET' && socket.writable) {
-		const { code, more } = refusalOfConnection(error);
-		const { status, ...problem } = problemOf(code, more);
-		const body = JSON.stringify({ ...problem, status });
-		const head = [
-			`HTTP/1.1 ${status} Refused`,
-			`content-type: ${problemContentType}`,
-			`content-length: ${Buffer.byteLength(body)}`,
-			'connection: close',
-		];
-		socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+	// Errors of HTTP come after TLS; before it there is nobody whom an answer could reach.
+	if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) {
+		socket.destroy();
+		return;
 	}
-	socket.destroySoon();
+	const { code, more } = refusalOfConnection(error);
+	const problem = problemOf(code, more);
+	const body = JSON.stringify(problem);
+	const head = [
+		`HTTP/1.1 ${problem.status} Refused`,
+		`content-type: ${problemContentType}`,
+		`content-length: ${Buffer.byteLength(body)}`,
+		'connection: close',
+	];
+	socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+	// Whoever sent no request may not read the answer either.
+	setTimeout(() => socket.destroy(), lastAnswerMs).unref();
 }
 
 function refusalOfConnection({ code }: NodeJS.ErrnoException): Refusal {

@@ -16,6 +16,8 @@ import { Refusal } from './refusal.ts';
 export interface Doors {
 	/** Throws `rate_limited` for an address that asks too often without a token. */
 	stranger(request: FastifyRequest): void;
+	/** Whoever asks has shown a token: the connection is no stranger's. */
+	known(request: FastifyRequest): void;
 	forgetDevice(device: string): void;
 	readonly authority: Authority;
 }
@@ -86,6 +88,7 @@ function officeRouteAdder(app: App, parts: ServerParts, doors: Doors): AddOffice
 				const operator = token === undefined ? undefined : await parts.operators.operatorOf(token);
 				if (!operator) doors.stranger(request);
 				if (operator?.venue !== parts.venue) throw new Refusal('token_invalid', { detail: 'sign in again' });
+				doors.known(request);
 				operators.set(request, operator);
 			},
 			handler: async (request, reply) => {

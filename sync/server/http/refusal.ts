@@ -69,6 +69,7 @@ export function refusalOf(error: unknown): Refusal {
 	const { code, validation, message, statusCode = 500 } = error as FastifyError;
 	if (validation) return new Refusal('malformed', { detail: message });
 	if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal('too_large');
-	if (typeof code === 'string' && code.startsWith('FST_ERR') && statusCode < 500) return new Refusal('malformed');
+	// Also a body that broke off: whoever sent it does not hear of it.
+	if (statusCode >= 400 && statusCode < 500) return new Refusal('malformed');
 	return error instanceof SyntaxError ? new Refusal('malformed') : new Refusal('internal');
 }
