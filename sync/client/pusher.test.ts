@@ -60,6 +60,19 @@ describe('the outbox', () => {
 		expect((await gate.client.loop.status()).journal).toBe('accepted');
 	});
 
+	test('sends again what a restored server lost, though nothing new is written', async () => {
+		const world = createWorld();
+		const gate = await world.addGate({ outbox: outboxOf(20) });
+		await world.clock.advance(5_000);
+		expect(world.venue.journals.get(gate.device)?.rows).toHaveLength(20);
+		world.venue.journals.get(gate.device)?.rows.splice(7);
+		await world.clock.advance(60_000);
+		expect(world.venue.journals.get(gate.device)?.rows).toHaveLength(20);
+		world.venue.journals.delete(gate.device);
+		await world.clock.advance(60_000);
+		expect(world.venue.journals.get(gate.device)?.rows).toHaveLength(20);
+	});
+
 	test('of a disk that was restored says that the server knows more', async () => {
 		const world = createWorld();
 		const before = await world.addGate({ outbox: outboxOf(30) });

@@ -89,7 +89,9 @@ export async function createSyncClient(deps: SyncClientDeps): Promise<SyncClient
 	const authority = () => claimer.authority();
 	const streams = transport.open !== undefined;
 	const report: SyncLoopDeps['report'] = async (status, signal) => {
-		const request = { ...reportOf(status), ...deps.standing() };
+		// The status has read the cursor; rows that are written after that are none of what it did not know.
+		const journal = { epoch: outbox.epoch, head: await outbox.head() };
+		const request = { ...reportOf(status), journal, ...deps.standing() };
 		const outcome = await session.call('report', request, { timeoutMs: reportTimeoutMs, signal });
 		return outcome.kind === 'ok' ? { kind: 'known', ...outcome.body } : { kind: 'unknown' };
 	};

@@ -260,9 +260,12 @@ class Loop implements SyncLoop {
 		if (known.kind !== 'known') return;
 		this.#isQuarantined = known.status === 'quarantined';
 		const { journal } = known;
-		if (journal !== undefined && journal.epoch === outbox.epoch && journal.through > (await outbox.head())) {
-			await onBehind();
-		}
+		const through = journal?.epoch === outbox.epoch ? journal.through : 0;
+		if (through > (await outbox.head())) return onBehind();
+		// A server that was restored has less than it once acknowledged, and a quiet lane may write nothing for hours.
+		if (through >= (await outbox.acceptedThrough())) return;
+		await outbox.rememberAccepted(through);
+		this.#push.ring();
 	}
 
 	async #pushOnce(signal: AbortSignal): Promise<Pushed | LedgerFailure> {

@@ -18,8 +18,17 @@ export const reportSchema = Type.Object(
 		cursor: Type.Optional({
 			...cursorSchema,
 			description:
-				'What it has applied, read before `waiting`: without rows that wait, all that it did until then is here.',
+				'What it has applied, read before `journal`: once the server has those rows, all that it did until then is here.',
 		}),
+		journal: Type.Optional(
+			Type.Object(
+				{
+					epoch: deviceEpoch,
+					head: Type.Integer({ minimum: 0, description: 'Its newest row, 0 where there is none.' }),
+				},
+				{ additionalProperties: false },
+			),
+		),
 		waiting: Type.Integer({ minimum: 0, description: 'Journal rows that the server has not acknowledged.' }),
 		listAgeMs: Type.Optional(
 			Type.Integer({ minimum: 0, description: 'Since its lists were confirmed to be current.' }),

@@ -99,7 +99,7 @@ export const deviceLaws: Laws = {
 		expect(await store.device(venue, b)).toMatchObject({ report: { waiting: 2 } });
 		expect(await store.devices(venue)).toHaveLength(2);
 	},
-	'a refund is pending until each device knows of it and has no row left from before': async (trial) => {
+	'a refund is pending until each device knows of it and all rows from before are here': async (trial) => {
 		const { store, venue, a, b } = trial;
 		const refund = await refunded(trial, 'o');
 		expect(await refund()).toMatchObject({ pending: true, unsynced: ['gate-a', 'gate-b'] });
@@ -107,21 +107,28 @@ export const deviceLaws: Laws = {
 		const say = (device: string, more: Partial<Report>) =>
 			store.reportDevice({ venue, device, report: { ...report, ...more }, atMs: nowMs });
 		const cursor = { epoch: 1, control, admissions: 0 };
-		await say(a, { cursor });
-		// It knows, but rows of an entry before that may be among those that wait.
-		await say(b, { cursor, waiting: 1 });
+		const rows = journalOf(venue, b);
+		rows.admit({ idx: 7, taken: 1 });
+		const journal = { epoch: 'epoch-1', head: 2 };
+		await say(a, { cursor, journal: { epoch: 'epoch-9', head: 0 } });
+		// It knows, but rows of an entry before that may be among those that are not here.
+		await say(b, { cursor, journal });
+		await store.ingest([rows.segment(1, 1)]);
+		await say(b, { cursor, journal });
 		expect(await refund()).toMatchObject({ pending: true, unsynced: ['gate-b'] });
-		// It has nothing to say, but may still admit: it does not know.
-		await say(b, { cursor: { ...cursor, control: control - 1 } });
-		expect(await refund()).toMatchObject({ pending: true });
-		// A cursor of an epoch that is over: the rows of that time are asked for again.
-		await say(b, { cursor: { ...cursor, epoch: 2 } });
-		await say(b, {});
-		expect(await refund()).toMatchObject({ pending: true });
+		await store.ingest([rows.segment(2)]);
+		// Its rows are here, but it does not know and may still admit.
+		await say(b, { cursor: { ...cursor, control: control - 1 }, journal });
+		// What it knows is of another epoch; its rows are of another journal; it does not say.
+		await say(b, { cursor: { ...cursor, epoch: 2 }, journal });
+		await say(b, { cursor, journal: { ...journal, epoch: 'epoch-2' } });
 		await say(b, { cursor });
+		await say(b, { journal });
+		expect(await refund()).toMatchObject({ pending: true });
+		await say(b, { cursor, journal });
 		expect(await refund()).toMatchObject({ pending: false, unsynced: [] });
-		// Rows that came after it knew are none of a refunded ticket.
-		await say(a, { cursor, waiting: 9 });
+		// Rows that come after it knew are none of a refunded ticket.
+		await say(a, { cursor, journal: { epoch: 'epoch-9', head: 9 } });
 		expect(await refund()).toMatchObject({ pending: false });
 	},
 	'a refund waits for no device that was given up, and for none that came after it': async (trial) => {

@@ -133,12 +133,14 @@ function nameTaken(venue: string, name: string): StilewardError {
 
 type DeviceReport = Parameters<Store['reportDevice']>[0];
 
-const reportColumns = columns('venue_id', 'device', 'report', 'report_ms:bigint', 'synced:bigint');
+const reportColumns = columns(
+	...['venue_id', 'device', 'report', 'report_ms:bigint', 'synced:bigint', 'epoch', 'head:bigint'],
+);
 
 /**
- * Keeps the newest report of each device. One that has nothing to push has shown with it all that it did before it
- * applied what its cursor says, because it reads the cursor first; of an older epoch it is not believed, for a new one
- * asks for all rows again.
+ * Keeps the newest report of each device. Where all rows are here that it had written by then, so is all that it did before
+ * it applied what its cursor says, because it reads the cursor first. A cursor of another epoch says nothing of the
+ * control log of this one.
  */
 async function saveReports(work: Work, batch: readonly DeviceReport[]): Promise<readonly undefined[]> {
 	const heads = await lockVenues(
@@ -147,16 +149,18 @@ async function saveReports(work: Work, batch: readonly DeviceReport[]): Promise<
 	);
 	const newest = new Map(batch.map((each) => [`${each.venue}/${each.device}`, each]));
 	const rows = [...newest.values()].map(({ venue, device, report, atMs }) => {
-		const { cursor, waiting } = report;
-		const isSynced = waiting === 0 && cursor !== undefined && cursor.epoch === heads.get(venue)?.epoch;
-		return [venue, device, JSON.stringify(report), atMs, isSynced ? cursor.control : 0];
+		const { cursor, journal } = report;
+		const isCurrent = journal !== undefined && cursor !== undefined && cursor.epoch === heads.get(venue)?.epoch;
+		const place = isCurrent ? [cursor.control, journal.epoch, journal.head] : [0, null, 0];
+		return [venue, device, JSON.stringify(report), atMs, ...place];
 	});
 	await sql`
 		UPDATE devices SET report = given.report, report_ms = given.report_ms,
 			last_seen_ms = CASE WHEN devices.last_seen_ms > given.report_ms THEN devices.last_seen_ms
 				ELSE given.report_ms END,
-			synced_control = CASE WHEN devices.synced_control > given.synced THEN devices.synced_control
-				ELSE given.synced END
+			synced_control = CASE WHEN given.synced > devices.synced_control AND (given.head = 0
+				OR (given.epoch = devices.device_epoch AND given.head <= devices.accepted_through))
+				THEN given.synced ELSE devices.synced_control END
 		FROM ${work.dialect.given(reportColumns, rows)}
 		WHERE devices.venue_id = given.venue_id AND devices.device = given.device`.execute(work.tx);
 	return batch.map(() => undefined);
