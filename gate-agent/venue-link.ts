@@ -25,6 +25,7 @@ import type { EnrolledGate, Enrollment } from './enrollment.ts';
 import { createListAge } from './list-age.ts';
 import type { Logger } from './logger.ts';
 import { openVenueKeys, type VenueKeys } from './venue-keys.ts';
+import { within } from './within.ts';
 
 /** What a gate needs to be a part of its venue. */
 export interface VenueLinkOptions {
@@ -73,6 +74,9 @@ export interface VenueHealth extends Omit<SyncStatus, 'cursor'> {
 
 /** How often the state is looked at, for health and the log. */
 const lookEveryMs = 1_000;
+
+/** How long the sync may take to end; what it still wants from a closed ledger is refused there. */
+const closeWaitMs = 1_000;
 
 /** How often a start looks whether the server was reached. */
 const firstLookMs = 10;
@@ -145,8 +149,9 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 			clearInterval(looking);
 			clearTimeout(pushing);
 			ended.abort();
-			await running;
+			// Calls that hang on a frozen server end with their connections.
 			https.close();
+			await within(running, closeWaitMs);
 		},
 	};
 }

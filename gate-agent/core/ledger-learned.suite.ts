@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { wholeTicket } from './allowance.ts';
 import type { Decision } from './decide.ts';
 import { genesisHash, rowHash } from './journal.ts';
-import type { LearnedRight, Ledger, RedeemRequest } from './ledger.ts';
+import { cursorNote, type LearnedRight, type Ledger, type RedeemRequest } from './ledger.ts';
 import type { RedemptionId, Settlement } from './redemption.ts';
 import { ticketId } from './ticket.ts';
 
@@ -153,11 +153,16 @@ export function learnedSuite(name: string, makeLedger: () => Promise<Ledger>): v
 			await grant(1, 1, 2);
 			await settle(1, { taken: 2 });
 			await grant(2, 2);
-			await ledger.learn([right(3, 7), { kind: 'list', evt, list: 'revoked', set: [4] }], { cursor: '1.1.1' });
+			await ledger.learn([right(3, 7), { kind: 'list', evt, list: 'revoked', set: [4] }], {
+				[cursorNote]: '1.1.1',
+				rules: 'kept',
+			});
 			await load([right(3, 7)], await ledger.newestSeq());
+			await ledger.learn([right(3, 7, { ownSeq: 99 })]);
 			await ledger.beginEpoch();
 			expect(ledger.epoch).not.toBe(before);
 			expect(await ledger.newestSeq()).toBe(0);
+			expect([await ledger.recall(cursorNote), await ledger.recall('rules')]).toEqual([undefined, 'kept']);
 			expect(await counts(1)).toEqual([2, 0]);
 			expect(await counts(2)).toEqual([1, 0]);
 			expect(await counts(3)).toEqual([7, 0]);

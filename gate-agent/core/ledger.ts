@@ -83,6 +83,12 @@ export interface LearnedState {
 	readonly notes: Notes;
 }
 
+/**
+ * The note that says how far the feed was followed. A ledger that begins anew forgets it, because what it took over may not be
+ * all there was: the next thing that it learns is everything.
+ */
+export const cursorNote = 'sync_cursor';
+
 /** A run of the journal, verbatim. */
 export interface StoredRun {
 	/** Chain hash of the row before the first one. */
@@ -137,7 +143,7 @@ export interface Ledger {
 	release(redemptionId: RedemptionId, lane: string, atMs: number): Promise<'found' | 'released'>;
 	/**
 	 * Begins a new journal: the server knows rows of this epoch that this ledger does not have. What is known of used
-	 * tickets stays; uses that are held count as taken.
+	 * tickets stays, uses that are held count as taken, and `cursorNote` is forgotten.
 	 */
 	beginEpoch(): Promise<void>;
 	/** Rows after `seq`, oldest first, at most `limit` (1 … 10,000). */

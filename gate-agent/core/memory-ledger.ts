@@ -1,4 +1,3 @@
-import { wholeTicket } from './allowance.ts';
 import type { Decision, History } from './decide.ts';
 import { addDenial, type Denials, noDenials, takeAllDenials, takeDenials, type WaitingDenial } from './denials.ts';
 import { assert, StilewardError } from './errors.ts';
@@ -11,17 +10,17 @@ import {
 	parseRow,
 	type StoredRow,
 } from './journal.ts';
-import type {
-	Denial,
-	LaneMemory,
-	Learned,
-	LearnedList,
-	LearnedState,
-	Ledger,
-	Notes,
-	Redeemed,
-	RedeemRequest,
-	StoredRun,
+import {
+	cursorNote,
+	type Denial,
+	type LaneMemory,
+	type Learned,
+	type LearnedState,
+	type Ledger,
+	type Notes,
+	type Redeemed,
+	type RedeemRequest,
+	type StoredRun,
 } from './ledger.ts';
 import {
 	assertRecordable,
@@ -35,17 +34,15 @@ import {
 	hourOf,
 	joinCounts,
 	keepAnswer,
-	type LearnedCounts,
-	learnRight,
 	longestDayMs,
 	noCounts,
 	rowsLimitMax,
 	settleGrant,
 	splitTicketId,
 } from './ledger-rules.ts';
-import type { Allowance, Fact, Grant, JournalRow, RedemptionId, Settlement } from './redemption.ts';
-import { applyChanges, bitPlace, isBitSet, type PageChanges, pageChanges, type SparsePages } from './sparse-pages.ts';
-import { type TicketId, ticketId } from './ticket.ts';
+import { type AccountKey, accountKey, MemoryLearned } from './memory-learned.ts';
+import type { Fact, Grant, JournalRow, RedemptionId, Settlement } from './redemption.ts';
+import type { TicketId } from './ticket.ts';
 
 /**
  * A ledger that lives as long as its process: for the simulator, for tests and for a demonstration without a disk.
@@ -79,9 +76,7 @@ class MemoryLedger implements Ledger {
 	#grantsOfTicket = new Map<TicketId, RedemptionId[]>();
 	readonly #released = new Set<RedemptionId>();
 	readonly #denied = new Map<RedemptionId, Redeemed>();
-	#lists = new Map<string, SparsePages>();
-	#learned = new Map<string, LearnedCounts>();
-	#ownThrough = 0;
+	readonly #learned = new MemoryLearned();
 	readonly #tallies = new Map<string, number>();
 	readonly #lanes = new Map<string, LaneMemory>();
 	readonly #notes = new Map<string, string>();
@@ -169,23 +164,14 @@ class MemoryLedger implements Ledger {
 
 	async learn(changes: readonly Learned[], notes: Notes = {}): Promise<void> {
 		this.#assertOpen();
-		for (const change of changes.map(prepared)) {
-			if (change.kind === 'right') {
-				const key = accountKey(change);
-				this.#learned.set(key, learnRight(this.#learned.get(key), change));
-				if (change.allowance === wholeTicket) this.#list('redeemed', change.evt, pageChanges([], [change.idx]));
-			} else this.#list(change.list, change.evt, change.changes);
-		}
+		this.#learned.learn(changes);
 		this.#note(notes);
 	}
 
-	async replaceLearned({ lists, rights, ownThrough, notes }: LearnedState): Promise<void> {
+	async replaceLearned(state: LearnedState): Promise<void> {
 		this.#assertOpen();
-		this.#lists = new Map(lists.map(({ evt, list, pages }) => [`${list} ${evt}`, new Map(pages)]));
-		this.#learned = new Map();
-		for (const right of rights) this.#learned.set(accountKey(right), learnRight(undefined, right));
-		this.#ownThrough = ownThrough;
-		this.#note(notes);
+		this.#learned.replace(state);
+		this.#note(state.notes);
 	}
 
 	async release(redemptionId: RedemptionId, lane: string, atMs: number): Promise<'found' | 'released'> {
@@ -204,7 +190,8 @@ class MemoryLedger implements Ledger {
 		this.#rows = [];
 		this.#grants = new Map();
 		this.#grantsOfTicket = new Map();
-		this.#ownThrough = 0;
+		this.#learned.forgetOwn();
+		this.#notes.delete(cursorNote);
 		for (const account of this.#accounts.values()) {
 			const { counts } = account;
 			account.counts = { ...counts, used: counts.used + counts.held, held: 0 };
@@ -282,13 +269,6 @@ class MemoryLedger implements Ledger {
 		return { seq: this.#head.seq, lastSeq: this.#head.seq };
 	}
 
-	#list(list: LearnedList['list'], evt: string, changes: PageChanges): void {
-		const key = `${list} ${evt}`;
-		const pages = this.#lists.get(key) ?? new Map<number, Uint8Array>();
-		applyChanges(pages, changes);
-		this.#lists.set(key, pages);
-	}
-
 	#note(notes: Notes): void {
 		for (const [name, value] of Object.entries(notes)) this.#notes.set(name, value);
 	}
@@ -314,8 +294,8 @@ class MemoryLedger implements Ledger {
 			.filter(({ grant }) => grant.allowance === allowance && !grant.reentry && grant.atMs >= sinceMs)
 			.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
 		const exited = account.exits.filter((exit) => exit.atMs >= sinceMs).length;
-		const listedRedeemed = this.#isListed('redeemed', evt, idx);
-		const learned = this.#learned.get(accountKey({ evt, idx, allowance }));
+		const listedRedeemed = this.#learned.isListed('redeemed', evt, idx);
+		const learned = this.#learned.counts({ evt, idx, allowance });
 		const elsewhere = (learned?.last?.atMs ?? 0) >= sinceMs ? (learned?.used ?? 0) : 0;
 		this.#append(fact, atMs);
 		if (exitPermits({ allowance, listedRedeemed, entered, elsewhere, exited })) {
@@ -328,12 +308,12 @@ class MemoryLedger implements Ledger {
 		const { counts, exits } = this.#account(request);
 		const exitedAtMs = exits.at(-1)?.atMs;
 		const records = this.#recordsOf(request.ticketId);
-		const learned = this.#learned.get(accountKey(request));
+		const learned = this.#learned.counts(request);
 		const mine = records.filter(({ grant }) => grant.allowance === request.allowance);
 		return {
-			revoked: this.#isListed('revoked', evt, idx),
-			listedRedeemed: this.#isListed('redeemed', evt, idx),
-			...joinCounts(counts, learned, { records: mine, ownThrough: this.#ownThrough }),
+			revoked: this.#learned.isListed('revoked', evt, idx),
+			listedRedeemed: this.#learned.isListed('redeemed', evt, idx),
+			...joinCounts(counts, learned, { records: mine, ownThrough: this.#learned.ownThrough }),
 			open: records.filter(({ open }) => open).map(({ grant }) => grant),
 			...(exitedAtMs === undefined ? {} : { exitedAtMs }),
 			unverifiedInHour: this.#tallies.get(tallyKey(lane, cls, atMs)) ?? 0,
@@ -354,10 +334,6 @@ class MemoryLedger implements Ledger {
 		return (this.#grantsOfTicket.get(ticket) ?? []).flatMap((id) => this.#grants.get(id) ?? []);
 	}
 
-	#isListed(list: LearnedList['list'], evt: string, idx: number): boolean {
-		return isBitSet(this.#lists.get(`${list} ${evt}`)?.get(bitPlace(idx).page), idx);
-	}
-
 	#flush(): void {
 		const { rows, rest } = takeDenials(this.#denials, this.#head.atMs);
 		this.#write(rows);
@@ -373,22 +349,6 @@ class MemoryLedger implements Ledger {
 		this.#rows.push(row);
 		this.#head = head;
 	}
-}
-
-/** Whose uses are counted together. */
-interface AccountKey {
-	readonly evt: string;
-	readonly idx: number;
-	readonly allowance: Allowance;
-}
-
-function accountKey({ evt, idx, allowance }: AccountKey): string {
-	return `${ticketId(evt, idx)} ${allowance}`;
-}
-
-/** Reads the numbers of lists before anything is changed, because a number out of range changes nothing. */
-function prepared(change: Learned) {
-	return change.kind === 'right' ? change : { ...change, changes: pageChanges(change.set, change.clear) };
 }
 
 function bySeq(a: Exit, b: Exit): number {

@@ -1,4 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
+import { cursorNote } from '../core/ledger.ts';
 import { type Connection, openReader } from './connection.ts';
 
 /** Why a ledger is set aside: damaged, restored from a backup, or behind what the server has of it. */
@@ -33,7 +34,10 @@ const carried: readonly { readonly from: string; readonly into: string }[] = [
 		into: 'INSERT OR IGNORE INTO learned VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
 	},
 	{ from: 'SELECT lane, mode, emergency FROM lanes', into: 'INSERT OR IGNORE INTO lanes VALUES (?, ?, ?)' },
-	{ from: 'SELECT name, value FROM notes', into: 'INSERT OR IGNORE INTO notes VALUES (?, ?)' },
+	{
+		from: `SELECT name, value FROM notes WHERE name <> '${cursorNote}'`,
+		into: 'INSERT OR IGNORE INTO notes VALUES (?, ?)',
+	},
 ];
 
 /**

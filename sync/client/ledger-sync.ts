@@ -1,5 +1,5 @@
 import type { Standing } from '../../gate-agent/core/decide.ts';
-import type { Learned, LearnedRight, Ledger } from '../../gate-agent/core/ledger.ts';
+import { cursorNote, type Learned, type LearnedRight, type Ledger } from '../../gate-agent/core/ledger.ts';
 import type { Policy } from '../../gate-agent/core/policy.ts';
 import type { Allowance, RedemptionId } from '../../gate-agent/core/redemption.ts';
 import { type Cursor, formatCursor, parseCursor } from '../protocol/cursor.ts';
@@ -44,7 +44,7 @@ export interface LedgerSync {
 
 /** Names of what the ledger notes for the sync. What belongs to one journal carries its epoch. */
 const notes = {
-	cursor: 'sync_cursor',
+	cursor: cursorNote,
 	rules: 'sync_rules',
 	accepted: (epoch: string) => `sync_accepted:${epoch}`,
 };
