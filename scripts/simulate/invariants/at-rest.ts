@@ -88,8 +88,9 @@ function judgeHome({ truth, tickets, places, watch }: World): void {
 }
 
 /** I5: who went through is at the centre, and once. */
-function judgeSeat({ watch }: World, { name, passages, assumable, destroyed, counted, onBranches }: Seat): void {
-	if (counted + onBranches < passages - destroyed) {
+function judgeSeat({ watch }: World, seat: Seat): void {
+	const { name, passages, unnoted, assumable, destroyed, counted, onBranches } = seat;
+	if (counted + onBranches < passages - unnoted - destroyed) {
 		const lost = destroyed > 0 ? `, ${destroyed} of them on lost disks` : '';
 		watch.found('I5', `${passages} went through at ${name}${lost}, and the centre knows of ${counted + onBranches}`);
 	}
@@ -107,7 +108,9 @@ function judgeCases(
 	const sum = (of: (seat: Seat) => number) => seats.reduce((total, seat) => total + of(seat), 0);
 	const [ticket] = seats.map((seat) => seat.ticket);
 	if (ticket === undefined) return;
-	const certain = sum(({ passages, destroyed, onBranches }) => Math.max(0, passages - destroyed - onBranches));
+	const certain = sum(({ passages, unnoted, destroyed, onBranches }) =>
+		Math.max(0, passages - unnoted - destroyed - onBranches),
+	);
 	const possible = sum(({ passages, assumable }) => passages + assumable);
 	const found = (kind: string) => books.cases.find((each) => each.kind === kind && each.idx === idx);
 	const over = found('double_entry')?.over ?? 0;

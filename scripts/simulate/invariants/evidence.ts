@@ -9,8 +9,9 @@ export interface Seat {
 	readonly name: string;
 	readonly ticket: WorldTicket;
 	readonly visits: readonly Visit[];
-	/** Who went through, counted at the turnstile. */
+	/** Who went through, counted at the turnstile, and how many of them no journal can know of. */
 	readonly passages: number;
+	readonly unnoted: number;
 	/** Who may be assumed to have: the program died before it knew. */
 	readonly assumable: number;
 	/** Passages whose rows no disk and no server has any more, because of faults of the world. */
@@ -61,6 +62,7 @@ export function seatsOf(world: World): readonly Seat[] {
 		return {
 			...{ name, ticket, visits: here },
 			passages: here.reduce((sum, visit) => sum + visit.passages.length, 0),
+			unnoted: here.reduce((sum, visit) => sum + visit.passages.filter(({ unnoted }) => unnoted).length, 0),
 			assumable: here.reduce((sum, visit) => sum + assumable(visit), 0),
 			destroyed: destroyed.get(name) ?? 0,
 			counted: counted.get(name) ?? 0,

@@ -147,7 +147,9 @@ class Site implements LaneSite {
 		if (this.#visit !== visit || this.#isUsed || time.nowMs() > this.#lockedMs) return;
 		this.#isUsed = true;
 		const late = time.nowMs() - pulsedMs >= passageTimeoutMs;
-		visit.passages.push({ atMs: time.nowMs(), late, epoch: epochHeard() });
+		const isGone = visit.said === wordsOf({ kind: 'not_taken', back: false });
+		const unnoted = late && (isGone || this.#program === undefined);
+		visit.passages.push({ atMs: time.nowMs(), late, unnoted, epoch: epochHeard() });
 		this.#tell(`a visitor goes through with ${visit.ticket.name}${late ? ', late' : ''}`);
 		if (this.#program === undefined) visit.interrupted = true;
 		this.#contact(true);

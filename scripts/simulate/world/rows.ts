@@ -5,9 +5,9 @@ import type { DurableRow } from './ledger-disk.ts';
 export interface RowRegistry {
 	/** Takes a row in. Gives the other text that its number already has. */
 	add(row: DurableRow): string | undefined;
-	/** Rows that are on no disk and at no server any more: no program can bring them back. */
-	destroy(left: ReadonlySet<string>): readonly JournalRow[];
-	/** Passages that destroyed rows told of, by `device/lane/ticket`. */
+	/** Rows that are not among `left` are on no disk and at no server any more: no program can bring them back. */
+	destroy(left: ReadonlySet<string>): void;
+	/** Passages that destroyed rows told of, or may have let happen, by `device/lane/ticket`. */
 	readonly destroyed: ReadonlyMap<string, number>;
 }
 
@@ -20,32 +20,39 @@ export function rowName({ device, epoch, seq }: Pick<DurableRow, 'device' | 'epo
 export function createRowRegistry(): RowRegistry {
 	const rows = new Map<string, DurableRow>();
 	const gone = new Set<string>();
+	const ended = new Set<string>();
 	const destroyed = new Map<string, number>();
 	return {
 		destroyed,
 		add: (row) => {
-			const before = rows.get(rowName(row));
-			if (before !== undefined && before.text !== row.text) {
-				// The number stands for another row now; what the first one told may be lost with it.
-				if (!gone.has(rowName(row))) return before.text;
-				gone.delete(rowName(row));
-			}
-			rows.set(rowName(row), row);
+			const name = rowName(row);
+			const before = rows.get(name);
+			if (before !== undefined && before.text !== row.text && !gone.delete(name)) return before.text;
+			rows.set(name, row);
+			const fact = factOf(row);
+			if (fact.kind === 'settled') ended.add(fact.redemption);
 			return undefined;
 		},
 		destroy: (left) => {
-			const lost: JournalRow[] = [];
 			for (const [name, row] of rows) {
 				if (left.has(name) || gone.has(name)) continue;
 				gone.add(name);
-				// Written by a ledger, and never changed since.
-				const fact = JSON.parse(row.text) as JournalRow;
-				lost.push(fact);
-				if (fact.kind !== 'settled' || fact.taken === 0) continue;
+				const fact = factOf(row);
+				if (fact.kind !== 'settled' && fact.kind !== 'granted') continue;
 				const key = `${row.device}/${fact.lane}/${fact.ticket}`;
-				destroyed.set(key, (destroyed.get(key) ?? 0) + fact.taken);
+				destroyed.set(key, (destroyed.get(key) ?? 0) + passagesOf(fact, ended));
 			}
-			return lost;
 		},
 	};
+}
+
+/** A grant that nothing has ended yet may have let all of its people through. */
+function passagesOf(fact: JournalRow & { kind: 'settled' | 'granted' }, ended: ReadonlySet<string>): number {
+	if (fact.kind === 'settled') return fact.taken;
+	return ended.has(fact.redemption) ? 0 : Math.max(1, fact.uses);
+}
+
+function factOf({ text }: DurableRow): JournalRow {
+	// Written by a ledger, and never changed since.
+	return JSON.parse(text) as JournalRow;
 }

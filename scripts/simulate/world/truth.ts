@@ -35,6 +35,11 @@ export interface Passage {
 	readonly atMs: number;
 	/** After the lane had given up waiting. */
 	readonly late: boolean;
+	/**
+	 * No journal can have a word for it: the lane had said that the use is gone, so there is none left that this person
+	 * could take, or it had given the use back and then lost its power.
+	 */
+	readonly unnoted: boolean;
 	/** The newest epoch of the authority that the device had heard of when it last heard an answer to a claim. */
 	readonly epoch: number;
 }
