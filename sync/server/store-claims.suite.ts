@@ -116,6 +116,18 @@ export const claimLaws: Laws = {
 		const answers = await store.claim(again);
 		expect(answers.map(({ result }) => result)).toEqual(['denied', 'granted', 'granted']);
 	},
+	'a claim that comes once more after its device gave it back holds nothing': async ({ store, venue, a, b }) => {
+		const claim = claimOf(venue, a, { idx: 1 });
+		await store.claim([claim]);
+		const journal = journalOf(venue, a);
+		// The brand stands for the pattern, which a test's id has.
+		journal.append({ kind: 'released', redemption: claim.claim.redemption as never, lane: 'lane-1' });
+		await store.ingest([journal.segment(1)]);
+		// A proxy has repeated it, or it was under way for long: nobody waits for the answer, and no row will end it.
+		expect(await store.claim([claim])).toMatchObject([{ result: 'denied' }]);
+		expect(await store.openClaims(venue, a)).toEqual([]);
+		expect(await store.claim([claimOf(venue, b, { idx: 1 })])).toMatchObject([{ result: 'granted' }]);
+	},
 	'staff release a claim and it enters anyway: the row counts, and two that passed are a case': async (trial) => {
 		const { store, venue, a, b } = trial;
 		const claim = claimOf(venue, a, { idx: 1 });

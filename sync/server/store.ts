@@ -219,8 +219,9 @@ export interface StoreSnapshot {
  * 1. `venue_id` leads every key, so that a database shards by venue without change.
  * 2. `claim` is idempotent by redemption id, and grants on one allowance never exceed its `use` while the same epoch
  *    lasts: `used + held` is raised by a conditional update. A batch is folded per ticket before it is written, and
- *    all of it is durable when the promise resolves. What a ticket carries is what its order says. A claim that was
- *    released and is asked again is decided anew: what it held may be another's now.
+ *    all of it is durable when the promise resolves. What a ticket carries is what its order says. A claim that
+ *    staff released and that is asked again is decided anew: what it held may be another's now. One that its device gave
+ *    back is denied for ever.
  * 3. A claim holds its uses until its device's journal says what became of them (`ingest`), or staff release it.
  * 4. `ingest` is idempotent: rows that are there already change nothing. Segments of many venues are written in one
  *    transaction, venues locked in id order. Every grant and settlement gets the next number of the venue's admissions

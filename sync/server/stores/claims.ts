@@ -66,7 +66,7 @@ async function decideClaims(
 	const answers = asked.map((each) => {
 		const text = redemptionText(each.key);
 		const before = known.get(text);
-		if (before !== undefined && before.state !== 'released') return firstAnswer(each, before);
+		if (before !== undefined && !isOpenAgain(before)) return firstAnswer(each, before);
 		const { record, verdict } = decide(each, { rights, places, revoked: revoked(each.key) });
 		known.set(text, record);
 		made.set(text, record);
@@ -112,6 +112,11 @@ function decide(
 		...(denied ? { answer: JSON.stringify(verdict) } : {}),
 	};
 	return { record, verdict };
+}
+
+/** What staff gave back may be another's now. What the device itself gave back it never asks for again. */
+function isOpenAgain({ state, answer }: RedemptionRecord): boolean {
+	return state === 'released' && answer === undefined;
 }
 
 function firstAnswer({ claim: { claim }, key }: Asked, before: RedemptionRecord): ClaimAnswer {

@@ -1,5 +1,5 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
-import { applyOutcome, overUse } from '../rights.ts';
+import { applyOutcome, overUse, type Verdict } from '../rights.ts';
 import type { SegmentOutcome, Store, VenueHead, VenueSegment } from '../store.ts';
 import { type LogEntry, type LoggedChange, logAdmissions } from './admissions.ts';
 import { loadConflicts, openDeviceCases, openUseCases, type UseCase } from './case-files.ts';
@@ -189,6 +189,12 @@ interface Change extends LoggedChange {
 	readonly over: number;
 }
 
+/**
+ * What a claim hears that arrives once more after its device has given it back: it would hold a use for a redemption that
+ * no row will ever end.
+ */
+const givenBack = JSON.stringify({ result: 'denied', reason: 'in_progress' } satisfies Verdict);
+
 /** Redemptions and rights in memory while rows are applied to them. */
 class RowsFold {
 	readonly changes: Change[] = [];
@@ -255,7 +261,8 @@ class RowsFold {
 		const text = redemptionText(before);
 		// A grant that the device itself made says by which rung, where and when.
 		const said = fact.grant === undefined ? {} : { rung: fact.grant.rung, lane: fact.lane, atMs: fact.atMs };
-		this.known.set(text, { ...before, ...applied.redemption, ...said });
+		const end = outcome.kind === 'released' ? { answer: givenBack } : {};
+		this.known.set(text, { ...before, ...applied.redemption, ...said, ...end });
 		this.touched.add(text);
 		const record = { ...before, lane: fact.lane };
 		const { passages } = applied;
