@@ -158,6 +158,15 @@ describe('an open claim', () => {
 		expect(gate.outbox.rows.at(-1)?.text).toContain('"released"');
 	});
 
+	test('that reached the authority long after its time is given back in a minute, while all is well', async () => {
+		const world = createWorld();
+		const gate = await world.addGate();
+		await world.clock.advance(60_000);
+		world.venue.rights.claim(gate.device, claimOf(7));
+		await world.clock.advance(60_000);
+		expect(world.venue.rights.count('lantern-2026', 7, 'ticket')).toMatchObject({ used: 0, held: 0 });
+	});
+
 	test('that was admitted here on its own word is answered by its row', async () => {
 		const world = createWorld();
 		const gate = await world.addGate();

@@ -6,7 +6,7 @@ import { deviceIdOf } from '../protocol/enroll.ts';
 import { segmentBytesMax } from '../protocol/segments.ts';
 import { createPusher } from './pusher.ts';
 import type { Session } from './session.ts';
-import { createWorld, evt, startMs } from './test-world.suite.ts';
+import { admit, claimOf, createWorld, evt, startMs } from './test-world.suite.ts';
 import { createMemoryOutbox, type MemoryOutbox } from './testing/memory-outbox.ts';
 
 const device = await deviceIdOf(onlyPublic(ed25519Jwk));
@@ -71,6 +71,23 @@ describe('the outbox', () => {
 		world.venue.journals.delete(gate.device);
 		await world.clock.advance(60_000);
 		expect(world.venue.journals.get(gate.device)?.rows).toHaveLength(20);
+	});
+
+	test('of an old disk gives no claim back: what it does not have may have let somebody in', async () => {
+		const world = createWorld();
+		const before = await world.addGate();
+		await world.clock.advance(3_000);
+		admit(before, claimOf(1), 'local');
+		await world.clock.advance(3_000);
+		const asked = before.client.claimer.claim(claimOf(2));
+		await world.clock.advance(1_000);
+		expect(await asked).toMatchObject({ kind: 'granted' });
+		before.stop();
+		const after = await world.addGate();
+		await world.clock.advance(60_000);
+		expect(after.behind).not.toEqual([]);
+		expect(after.outbox.rows).toEqual([]);
+		expect(world.venue.rights.count(evt, 2, 'ticket').held).toBe(1);
 	});
 
 	test('of a disk that was restored says that the server knows more', async () => {

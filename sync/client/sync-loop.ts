@@ -176,15 +176,16 @@ class Loop implements SyncLoop {
 		}
 	}
 
-	/** Online is what gives our nonce back. Open claims come first, so that no visitor's use stays held. */
+	/**
+	 * Online is what gives our nonce back. Before anything else the server says how far it has the journal: an old disk must
+	 * not admit on, and must give no claim back, because it does not know who entered. Then come the open claims, so that no
+	 * visitor's use stays held.
+	 */
 	async #connect(signal: AbortSignal): Promise<boolean> {
 		this.#state = 'connecting';
 		const time = await this.#deps.time.measure(signal);
 		if (time.kind !== 'ok') return this.#lost(time);
-		const answered = await this.#deps.openClaims(signal);
-		if (answered.kind === 'answered') this.#lostClaims = answered.lost;
-		// A disk that was restored must not admit on: how far its journal is there is asked before anything else.
-		await this.#reportOnce(signal);
+		await this.#standBefore(signal);
 		this.#push.ring();
 		return true;
 	}
@@ -249,22 +250,38 @@ class Loop implements SyncLoop {
 	async #reportLoop(signal: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
 			await this.#report.wait(reportEveryMs, signal);
-			if (!signal.aborted && this.#state === 'online') await this.#reportOnce(signal).catch(failureOf);
+			if (!signal.aborted && this.#state === 'online') await this.#standBefore(signal).catch(failureOf);
 			await this.#deps.clock.sleep(reportPauseMs, signal);
 		}
 	}
 
-	async #reportOnce(signal: AbortSignal): Promise<void> {
+	/** Reports and answers for open claims, also those that reached the authority long after their time. */
+	async #standBefore(signal: AbortSignal): Promise<void> {
+		if (!(await this.#reportOnce(signal))) return;
+		const answered = await this.#deps.openClaims(signal);
+		if (answered.kind === 'answered') this.#lostClaims = answered.lost;
+	}
+
+	/** Whether the server has said how far it has the journal, and the journal is not behind that. */
+	async #reportOnce(signal: AbortSignal): Promise<boolean> {
 		const { report, onBehind, outbox } = this.#deps;
+		const accepted = await outbox.acceptedThrough();
 		const known = await report(await this.status(), signal);
-		if (known.kind !== 'known') return;
+		if (known.kind !== 'known') return false;
 		this.#isQuarantined = known.status === 'quarantined';
-		const { journal } = known;
-		const through = journal?.epoch === outbox.epoch ? journal.through : 0;
-		if (through > (await outbox.head())) return onBehind();
-		// A server that was restored has less than it once acknowledged, and a quiet lane may write nothing for hours.
-		if (through >= (await outbox.acceptedThrough())) return;
-		await outbox.rememberAccepted(through);
+		const { epoch } = outbox;
+		const through = known.journal?.epoch === epoch ? known.journal.through : 0;
+		if (through > (await outbox.head())) {
+			await onBehind();
+			return outbox.epoch !== epoch;
+		}
+		if (through < accepted) await this.#pushAgain(through);
+		return true;
+	}
+
+	/** A server that was restored has less than it once acknowledged, and a quiet lane may write nothing for hours. */
+	async #pushAgain(through: number): Promise<void> {
+		await this.#deps.outbox.rememberAccepted(through);
 		this.#push.ring();
 	}
 
