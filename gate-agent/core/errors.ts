@@ -43,6 +43,7 @@ export const errorHints = {
 	server_answer_invalid:
 		'Something between here and the server answers in its place: check proxies and Wi-Fi login pages.',
 	server_busy: 'Try again in a moment; nothing was changed.',
+	hub_not_enrolled: 'Run `stileward server enroll` in this folder, with a code of `device code --hub` from the centre.',
 	session_missing: 'Run `stileward login` first.',
 	store_newer: 'This database was written by a newer Stileward; install that version or newer.',
 	store_failed: 'Check the database, its disk and the connection to it; then ask again: nothing is done twice.',

@@ -31,7 +31,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'sync/protocol': { sees: ['gate-agent/core'], packages: ['jose', 'typebox'] },
 	'sync/client': { sees: ['gate-agent/core', 'sync/protocol'], packages: [] },
 	'sync/node': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client'] },
-	'sync/server': { sees: ['gate-agent/core', 'sync/protocol', 'sync/node'] },
+	'sync/server': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'sync/node'] },
 	'sync/acceptance': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'sync/node', 'sync/server'] },
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
 	'gate-agent/serial': { sees: ['gate-agent/core'] },

@@ -44,6 +44,8 @@ export function planPage(cursor: Cursor, page: FeedPage, own: OwnRows): PagePlan
 			if (entry.change.epoch > cursor.epoch) return { kind: 'snapshot', why: 'epoch' };
 			continue;
 		}
+		// What an authority is asked to do shows in its own log.
+		if (entry.log === 'control' && entry.change.kind === 'release') continue;
 		if (entry.log === 'control' && entry.change.kind === 'command') commands.push(entry.change);
 		else changes.push(changeOf(entry, own));
 	}
@@ -53,8 +55,9 @@ export function planPage(cursor: Cursor, page: FeedPage, own: OwnRows): PagePlan
 }
 
 function changeOf(entry: FeedEntry, own: OwnRows): ReplicaChange {
-	// Commands and authority changes were taken out before; the compiler cannot follow that.
-	if (entry.log === 'control') return entry.change as Exclude<ControlChange, { kind: 'command' | 'authority' }>;
+	// What is no change of the replica was taken out before; the compiler cannot follow that.
+	if (entry.log === 'control')
+		return entry.change as Exclude<ControlChange, { kind: 'command' | 'authority' | 'release' }>;
 	const { change } = entry;
 	const { device, deviceEpoch, seq } = change;
 	const isOwn = device === own.device && deviceEpoch === own.deviceEpoch;

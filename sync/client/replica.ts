@@ -5,7 +5,7 @@ import type { SnapshotEvent } from '../protocol/snapshot.ts';
 
 /** One change for the replica, in the order of its log. */
 export type ReplicaChange =
-	| Exclude<ControlChange, { kind: 'command' } | { kind: 'authority' }>
+	| Exclude<ControlChange, { kind: 'command' } | { kind: 'authority' } | { kind: 'release' }>
 	/** What the authority counts on an allowance now. It replaces what was learned of it before. */
 	| { readonly kind: 'admission'; readonly change: AdmissionChange }
 	/**

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { cursorSchema } from './cursor.ts';
 import {
 	allowanceName,
 	className,
@@ -46,6 +47,10 @@ export const claimsRequestSchema = Type.Object(
 		epoch: Type.Optional(
 			Type.Integer({ minimum: 1, description: 'Newest epoch that the device has seen: an older authority stops.' }),
 		),
+		cursor: Type.Optional({
+			...cursorSchema,
+			description: 'What the device has applied: an authority that has less than that was restored, and stops.',
+		}),
 	},
 	{ additionalProperties: false },
 );

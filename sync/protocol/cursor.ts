@@ -15,6 +15,14 @@ export const cursorSchema = Type.Object(
 /** @see cursorSchema */
 export type Cursor = Static<typeof cursorSchema>;
 
+/** Whether somebody has followed an authority further than whoever stands at `head`: it cannot be the newest one. */
+export function isAhead(
+	{ epoch, admissions }: Omit<Cursor, 'control'>,
+	head: { readonly epoch: number; readonly admissions: number },
+): boolean {
+	return epoch > head.epoch || (epoch === head.epoch && admissions > head.admissions);
+}
+
 /** A cursor as it stands in a query or in `Last-Event-ID`: `3.120.4711`. */
 export function formatCursor({ epoch, control, admissions }: Cursor): string {
 	return `${epoch}.${control}.${admissions}`;

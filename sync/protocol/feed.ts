@@ -35,6 +35,15 @@ export const controlChangeSchema = Type.Union([
 		expiresMs: timeMs('When it is no longer carried out'),
 	}),
 	Type.Object({
+		kind: Type.Literal('release'),
+		device: deviceId,
+		redemptions: Type.Array(redemptionId, {
+			minItems: 1,
+			maxItems: 1_000,
+			description: 'Claims that staff release at the centre while another server grants: it gives their uses back.',
+		}),
+	}),
+	Type.Object({
 		kind: Type.Literal('authority'),
 		epoch: Type.Integer({ minimum: 1 }),
 		server: Type.String({ description: 'Server that grants from now on.' }),

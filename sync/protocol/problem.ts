@@ -51,6 +51,7 @@ export const problems = {
 	forbidden: [403, 'Whoever asks may not do this.', 'Ask an administrator.'],
 	not_found: [404, 'There is nothing at this address.', 'Correct the address, or update the program.'],
 	method_not_allowed: [405, 'This address does not take this method.', 'Update the program.'],
+	wrong_server: [421, 'This server does not do this.', 'Ask the server that is named.'],
 	order_differs: [409, 'This order number stands for other tickets.', 'Use a new order number.'],
 	stale_authority: [
 		409,

@@ -5,27 +5,36 @@ import { createNonces } from './http/nonces.ts';
 import { createMetrics } from './metrics.ts';
 import { createOperators } from './office/operators.ts';
 import { createSegmentsQueue } from './queues/segments-queue.ts';
-import type { ServerParts } from './server-parts.ts';
+import type { DeviceParts, ServerParts } from './server-parts.ts';
 
 /** What a server is given: what outlives its process, and what it takes from its surroundings. */
 export type ServerBasis = Pick<
 	ServerParts,
-	'venue' | 'server' | 'fingerprint' | 'store' | 'office' | 'issuer' | 'keys' | 'log' | 'nowMs'
+	'venue' | 'server' | 'fingerprint' | 'store' | 'office' | 'issuer' | 'keys' | 'certifyHub' | 'log' | 'nowMs'
 >;
+
+/** What a server is given that only answers devices. */
+export type DeviceBasis = Pick<DeviceParts, 'venue' | 'server' | 'fingerprint' | 'store' | 'keys' | 'log' | 'nowMs'>;
 
 /** Joins the parts of a server that begin anew with each of its processes. The simulator's servers are made here, too. */
 export function assembleServer(basis: ServerBasis): ServerParts {
-	const { venue, server, store, office, issuer, keys, nowMs } = basis;
+	const { office, issuer, nowMs } = basis;
+	const operators = createOperators({ office, nowMs });
+	return { ...basis, ...assembleDeviceParts(basis, async () => issuer.manifest), operators };
+}
+
+/** Joins the parts that answer devices: all that a hub has. */
+export function assembleDeviceParts(basis: DeviceBasis, manifest: () => Promise<string | undefined>): DeviceParts {
+	const { venue, server, store, keys, nowMs } = basis;
 	const feed = createFeedHub(store);
 	const segments = createSegmentsQueue(store, feed.wake);
 	return {
 		...basis,
 		feed,
 		segments,
-		operators: createOperators({ office, nowMs }),
 		tokens: createAccessTokens({ secret: keys.tokenSecret, server, venue }),
 		nonces: createNonces(),
-		snapshots: createSnapshotCache({ store, venue, manifest: issuer.manifest, nowMs }),
+		snapshots: createSnapshotCache({ store, venue, manifest, nowMs }),
 		metrics: createMetrics({ listeners: feed.listeners, rowsWaiting: segments.waiting }),
 	};
 }

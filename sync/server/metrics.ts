@@ -5,6 +5,8 @@ export interface ServerMetrics {
 	readonly claims: Counter<'result'>;
 	readonly rows: Counter<'outcome'>;
 	readonly requestSeconds: Histogram<'route' | 'status'>;
+	/** Adds a figure that is asked for at each reading. */
+	gauge(name: string, help: string, read: () => number | Promise<number>): void;
 	/** Everything as Prometheus text. */
 	text(): Promise<string>;
 }
@@ -15,18 +17,19 @@ export function createMetrics(now: {
 	readonly rowsWaiting: () => number;
 }): ServerMetrics {
 	const registers = [new Registry()];
-	const gauge = (name: string, help: string, read: () => number) =>
-		new Gauge({
+	const gauge: ServerMetrics['gauge'] = (name, help, read) =>
+		void new Gauge({
 			name,
 			help,
 			registers,
-			collect() {
-				this.set(read());
+			async collect() {
+				this.set(await read());
 			},
 		});
 	gauge('stileward_server_feed_listeners', 'Devices that hear the feed now.', now.listeners);
 	gauge('stileward_server_rows_waiting', 'Journal rows that wait for the store.', now.rowsWaiting);
 	return {
+		gauge,
 		claims: new Counter({
 			name: 'stileward_server_claims_total',
 			help: 'Claims by result.',

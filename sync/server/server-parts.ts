@@ -11,6 +11,9 @@ import type { SegmentsQueue } from './queues/segments-queue.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { Store } from './store.ts';
 
+/** What answers devices: the same at a centre and at a hub, which has no operators and no issuer keys. */
+export type DeviceParts = Omit<ServerParts, 'office' | 'operators' | 'issuer' | 'certifyHub'>;
+
 /** What the routes of a server work with. One server answers for one venue. */
 export interface ServerParts {
 	readonly venue: string;
@@ -29,6 +32,11 @@ export interface ServerParts {
 	readonly feed: FeedHub;
 	readonly snapshots: SnapshotCache;
 	readonly metrics: ServerMetrics;
+	/**
+	 * Signs the certificate of a hub from its request; absent where the centre shows a certificate of its own. Rejects with
+	 * a `Refusal` for a request that is none.
+	 */
+	readonly certifyHub?: (certificateRequest: string) => Promise<string>;
 	readonly log: Logger;
 	readonly nowMs: () => number;
 }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { assembleServer } from './assemble-server.ts';
 import { makePrivateFolder, publicMode, readIfThere, writeDurably } from './durable-file.ts';
-import { type App, createApp } from './http/app.ts';
+import { type App, centreRole, createApp } from './http/app.ts';
+import { Refusal } from './http/refusal.ts';
 import type { Issuer } from './issuing.ts';
+import { type Address, drain, hostsOf, listen } from './listening.ts';
 import { openPostgresOffice, openSqliteOffice } from './office/kysely-office.ts';
 import type { Office } from './office/office.ts';
 import { openServerKeys } from './server-keys.ts';
@@ -16,26 +15,18 @@ import type { Store } from './store.ts';
 import { type DataOptions, officeFileOf, storePlaceOf } from './store-place.ts';
 import { openPostgresStore } from './stores/postgres.ts';
 import { openSqliteStore } from './stores/sqlite.ts';
-import { openServerTls, type ServerTls } from './tls/venue-tls.ts';
+import { readCertificateRequest } from './tls/certificates.ts';
+import { certifyHub, openServerTls, type ServerTls } from './tls/venue-tls.ts';
 
 /** How often the certificate is looked at. */
 const renewalMs = 3_600_000;
-
-/** How long answers may take to end when the server stops, and how often idle connections are looked for. */
-const drainMs = 10_000;
-const drainLookMs = 50;
 
 /** The id of the server that issues tickets and owns the rules. */
 export const centreId = 'centre';
 
 /** What a server needs to start. */
-export interface ServerOptions extends DataOptions {
+export interface ServerOptions extends DataOptions, Address {
 	readonly venue: string;
-	readonly host: string;
-	/** 0 takes a free one. */
-	readonly port: number;
-	/** Further names that clients reach it by. */
-	readonly names: readonly string[];
 	/** A certificate of the operator's own. */
 	readonly ownCertificate?: { readonly key: string; readonly certificate: string };
 	readonly issuer: Issuer;
@@ -64,24 +55,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const keys = await openServerKeys(options.dir);
 	const { venue, issuer, log, nowMs } = options;
 	const { fingerprint } = tls;
-	const parts = assembleServer({ venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs });
+	const certifyHub = hubCertifier(options);
+	const basis = { venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs };
+	const parts = assembleServer({ ...basis, ...(certifyHub && { certifyHub }) });
 	await openVenue(parts, options);
-	const app = await createApp(parts, tls);
+	const app = await createApp(parts, tls, centreRole(parts));
 	const renewal = setInterval(() => void renew(app, options), renewalMs);
 	renewal.unref();
 	let closing: Promise<void> | undefined;
 	const close = () => {
 		clearInterval(renewal);
-		closing ??= drain(app, parts);
+		closing ??= drain(app, parts)
+			.then(() => store.close())
+			.then(() => office.close());
 		return closing;
 	};
 	try {
-		await app.listen({ host: options.host, port: options.port });
-	} catch (cause) {
+		return { url: await listen(app, options), fingerprint: tls.fingerprint, close };
+	} catch (error) {
 		await close();
-		throw new StilewardError('address_unavailable', `Cannot listen on ${options.host}:${options.port}`, { cause });
+		throw error;
 	}
-	return { url: urlOf(app, options.host), fingerprint: tls.fingerprint, close };
 }
 
 /** Opens what a server knows of its operators, also beside a server that runs. */
@@ -114,6 +108,16 @@ async function openVenue({ store, venue, issuer, log, nowMs }: ServerParts, { di
 	await writeDurably(path, hash, publicMode);
 }
 
+/** Hubs are under the same pin as this server only where the venue's own authority signs both. */
+function hubCertifier({ dir, ownCertificate, nowMs }: ServerOptions): ServerParts['certifyHub'] {
+	if (ownCertificate) return undefined;
+	return async (pem) => {
+		const request = await readCertificateRequest(pem);
+		if (!request) throw new Refusal('malformed', { detail: 'the certificate request is damaged or names no hosts' });
+		return certifyHub(join(dir, 'tls'), { ...request, nowMs: nowMs() });
+	};
+}
+
 function openTls(options: ServerOptions): Promise<ServerTls> {
 	return openServerTls({
 		dir: join(options.dir, 'tls'),
@@ -121,16 +125,6 @@ function openTls(options: ServerOptions): Promise<ServerTls> {
 		nowMs: options.nowMs(),
 		...(options.ownCertificate && { own: options.ownCertificate }),
 	});
-}
-
-/** Names and addresses of this machine, so that a certificate fits however the server is reached. */
-function hostsOf({ host, names }: ServerOptions): readonly string[] {
-	const isAny = host === '0.0.0.0' || host === '::';
-	const addresses = isAny
-		? Object.values(networkInterfaces()).flatMap((each) => (each ?? []).filter(({ scopeid }) => !scopeid))
-		: [];
-	const own = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase(), ...(isAny ? [] : [host])];
-	return [...new Set([...own, ...names, ...addresses.map(({ address }) => address)])];
 }
 
 async function renew(app: App, options: ServerOptions): Promise<void> {
@@ -141,26 +135,4 @@ async function renew(app: App, options: ServerOptions): Promise<void> {
 	} catch (error) {
 		options.log.error({ event: 'certificate_not_renewed', err: error });
 	}
-}
-
-/** Streams end first: a server whose streams go on would wait for them for ever. */
-async function drain(app: App, { feed, segments, store, office }: ServerParts): Promise<void> {
-	feed.close();
-	// A connection that was busy when the server stopped listening is idle once it is answered.
-	const idle = setInterval(() => app.server.closeIdleConnections(), drainLookMs);
-	const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
-	await app.close();
-	clearInterval(idle);
-	clearTimeout(cut);
-	await segments.drain();
-	await store.close();
-	await office.close();
-}
-
-function urlOf(app: App, host: string): string {
-	// A TCP server that listens has an address of this form.
-	const { port } = app.server.address() as AddressInfo;
-	const isAny = host === '0.0.0.0' || host === '::';
-	const shown = isAny ? hostname().toLowerCase() : host;
-	return `https://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
 }

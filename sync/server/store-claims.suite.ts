@@ -156,13 +156,13 @@ export const claimLaws: Laws = {
 	'nothing is granted in an epoch that is over, nor by a store that has lost what a device saw': async (trial) => {
 		const { store, venue, a } = trial;
 		const claim = { ...claimOf(venue, a, { idx: 1 }), epoch: 1 };
-		expect(await store.beginEpoch({ venue, server: 'hub', atMs: nowMs })).toBe(2);
+		expect(await store.beginEpoch({ venue, server: 'centre', atMs: nowMs })).toBe(2);
 		await expect(store.claim([claim])).rejects.toMatchObject({ code: 'authority_lost' });
 		expect(await store.claim([{ ...claim, epoch: 2 }])).toMatchObject([{ result: 'granted' }]);
 		expect(await store.feed(venue, { epoch: 2, control: 0, admissions: 99 }, 10)).toBeUndefined();
-		expect(await store.head(venue)).toMatchObject({ authority: 'hub', behind: 'overtaken' });
+		expect(await store.head(venue)).toMatchObject({ authority: 'centre', behind: 'overtaken' });
 		await expect(store.claim([{ ...claim, epoch: 2 }])).rejects.toMatchObject({ code: 'authority_lost' });
-		const epoch = await store.beginEpoch({ venue, server: 'hub', atMs: nowMs });
+		const epoch = await store.beginEpoch({ venue, server: 'centre', atMs: nowMs });
 		expect(await store.claim([{ ...claim, epoch }])).toMatchObject([{ result: 'granted' }]);
 	},
 };

@@ -76,7 +76,7 @@ export const feedLaws: Laws = {
 		journal.admit({ idx: 1, taken: 1 });
 		await store.ingest([journal.segment(1)]);
 		const { control = 0 } = (await store.head(venue)) ?? {};
-		expect(await store.beginEpoch({ venue, server: 'hub', atMs: nowMs })).toBe(2);
+		expect(await store.beginEpoch({ venue, server: 'centre', atMs: nowMs })).toBe(2);
 		expect(await store.feed(venue, { ...start, admissions: 2 }, 10)).toBeUndefined();
 		const { cursor, events } = await store.snapshot(venue);
 		expect(cursor).toEqual({ epoch: 2, control: control + 1, admissions: 0 });

@@ -4,6 +4,7 @@ import type { Cursor } from '../protocol/cursor.ts';
 import type { ControlChange, FeedPage } from '../protocol/feed.ts';
 import type { Report } from '../protocol/report.ts';
 import type { CaseCause } from './case-cause.ts';
+import type { Replication } from './replication.ts';
 
 /** A claim on its way to a decision: the venue and device were authenticated before. */
 export interface VenueClaim {
@@ -32,6 +33,8 @@ export interface VenueSegment {
 	/** The signed segment as it came, kept as evidence. */
 	readonly jws: string;
 	readonly atMs: number;
+	/** The server that passed it on; absent where the device itself brought it. */
+	readonly via?: string;
 }
 
 /** A claim without a journal row yet. */
@@ -66,6 +69,8 @@ export interface Conflict {
 export interface VenueHead extends Cursor {
 	/** The server that may grant in this epoch. */
 	readonly authority: string;
+	/** Whether that is this one, and it has begun: no other server grants or numbers in this epoch. */
+	readonly grants: boolean;
 	/**
 	 * This store does not have all that there was, and grants nothing until a new epoch: a device has shown a higher cursor
 	 * than its own, or it came back from a backup.
@@ -242,7 +247,7 @@ export interface StoreSnapshot {
  * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `name_taken`, `key_enrolled`, `store_busy` and
  * `store_failed`.
  */
-export interface Store {
+export interface Store extends Replication {
 	createVenue(venue: {
 		readonly id: string;
 		readonly name: string;
@@ -267,6 +272,11 @@ export interface Store {
 	appendControl(venue: string, changes: readonly ControlChange[], atMs: number): Promise<number>;
 	/** Entries after `since`, at most `limit`; `undefined` where the cursor is of another epoch: a snapshot is needed. */
 	feed(venue: string, since: Cursor, limit: number): Promise<FeedPage | undefined>;
+	/**
+	 * Somebody shows how far it has followed the authority. `behind`: this store grants, has less, and stops; `lagging`: it
+	 * follows another authority and will have it later.
+	 */
+	shown(venue: string, cursor: Cursor): Promise<'current' | 'behind' | 'lagging'>;
 	snapshot(venue: string): Promise<StoreSnapshot>;
 	/** Makes or replaces an event, and tells the control log. */
 	putEvent(venue: string, event: VenueEvent, atMs: number): Promise<void>;
@@ -321,6 +331,8 @@ export interface Store {
 		readonly codeHash: string;
 		readonly expiresMs: number;
 		readonly replaces?: boolean;
+		/** Whether it makes a hub, whose server id `name` becomes, and not a device. */
+		readonly hub?: boolean;
 	}): Promise<void>;
 	/**
 	 * Spends a code and makes the device; undefined for a code that is unknown, spent or expired. A key that is known is
@@ -358,13 +370,15 @@ export interface Store {
 	}): Promise<void>;
 	/**
 	 * Moves the authority to `server`: a new epoch, and the admissions log begins anew. Gives the new epoch. `lost`: the
-	 * store may have lost what it once gave out, also where it does not know it (`head` then says no `behind`).
+	 * store may have lost what it once gave out, also where it does not know it (`head` then says no `behind`). `abandon`:
+	 * the authority of now is not waited for, so what it granted and has not passed on may be granted again.
 	 */
 	beginEpoch(change: {
 		readonly venue: string;
 		readonly server: string;
 		readonly atMs: number;
 		readonly lost?: true;
+		readonly abandon?: boolean;
 	}): Promise<number>;
 	close(): Promise<void>;
 }

@@ -30,7 +30,11 @@ export interface FeedHub {
 	wake(venue: string): void;
 	/** Hears everything after a cursor, from now on. False where too many listen. The function ends it. */
 	listen(venue: string, since: Cursor, listener: Listener): (() => void) | false;
+	/** Is told whenever something may have been committed, also by another process. The function ends it. */
+	watch(venue: string, heard: () => void): () => void;
 	listeners(): number;
+	/** Whether it was closed: nothing more is heard. */
+	closed(): boolean;
 	close(): void;
 }
 
@@ -56,15 +60,24 @@ interface Venue {
  */
 export function createFeedHub(store: Pick<Store, 'feed'>): FeedHub {
 	const venues = new Map<string, Venue>();
+	const watchers = new Set<{ readonly venue: string; readonly heard: () => void }>();
 	let count = 0;
+	let closed = false;
 	const poll = setInterval(() => {
 		for (const venue of venues.values()) void advance(store, venue);
+		for (const { heard } of watchers) heard();
 	}, pollMs);
 	poll.unref();
 	return {
 		wake: (id) => {
 			const venue = venues.get(id);
 			if (venue) void advance(store, venue);
+			for (const watcher of watchers) if (watcher.venue === id) watcher.heard();
+		},
+		watch: (venue, heard) => {
+			const watcher = { venue, heard };
+			watchers.add(watcher);
+			return () => void watchers.delete(watcher);
 		},
 		listen: (id, since, listener) => {
 			if (count >= listenersMax) return false;
@@ -82,8 +95,11 @@ export function createFeedHub(store: Pick<Store, 'feed'>): FeedHub {
 			};
 		},
 		listeners: () => count,
+		closed: () => closed,
 		close: () => {
+			closed = true;
 			clearInterval(poll);
+			for (const { heard } of watchers) heard();
 			for (const ear of [...venues.values()].flatMap(({ ears }) => [...ears])) finish(ear, 'end');
 		},
 	};

@@ -28,8 +28,8 @@ export interface SnapshotCache {
 export interface SnapshotOptions {
 	readonly store: Pick<Store, 'snapshot' | 'events' | 'devices' | 'head'>;
 	readonly venue: string;
-	/** The key manifest, a JWS. */
-	readonly manifest: string;
+	/** The newest key manifest, a JWS. */
+	readonly manifest: () => Promise<string | undefined>;
 	readonly nowMs: () => number;
 }
 
@@ -71,10 +71,11 @@ async function make({ store, venue, manifest, nowMs }: SnapshotOptions): Promise
 	// Rules and devices are read after the cursor, so they are never older than it; the feed then repeats a change.
 	const [rules, devices] = [await store.events(venue), await store.devices(venue)];
 	const policies = new Map(rules.map(({ evt, policy }) => [evt, policy]));
+	const keys = await manifest();
 	const content: ResponseOf<'snapshot'> = {
 		cursor,
 		events: await Promise.all(events.map((event) => packEvent(event, policies.get(event.evt)))),
-		keys: manifest,
+		...(keys !== undefined && { keys }),
 		devices: devices.flatMap(({ device, status }) => (status === 'active' ? [] : [{ device, status }])),
 		journals: [...journals],
 	};

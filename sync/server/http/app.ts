@@ -5,13 +5,14 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Route, type RouteName, routes } from '../../protocol/paths.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { DeviceParts, ServerParts } from '../server-parts.ts';
 import type { Device } from '../store.ts';
 import type { ServerTls } from '../tls/venue-tls.ts';
-import { createAuthority } from './authority.ts';
+import { type Authority, createAuthority } from './authority.ts';
 import { createDeviceAuth } from './device-auth.ts';
-import { deviceAnswers } from './device-routes.ts';
+import { type Answers, deviceAnswers } from './device-routes.ts';
 import { addDocs } from './docs.ts';
+import { addHubRoutes } from './hub-routes.ts';
 import { refuseAddress, refuseConnection } from './no-request.ts';
 import { addOfficeRoutes, type Doors } from './office-routes.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -39,8 +40,26 @@ const strangerRule = { burst: 200, perSecond: 50 } as const;
 /** A server's app: its TLS is served by Node, and every route has a schema. */
 export type App = FastifyInstance<Server>;
 
+/** What one kind of server adds to the calls of devices. */
+export interface Role {
+	answers(authority: Authority): Answers;
+	addRoutes(app: App, doors: Doors): void;
+}
+
+/** The role of the centre: it has operators, issues tickets, and hubs follow it. */
+export function centreRole(parts: ServerParts): Role {
+	return {
+		answers: (authority) => deviceAnswers(parts, authority),
+		addRoutes: (app, doors) => {
+			addOfficeRoutes(app, parts, doors);
+			addStatusLists(app, parts, doors.stranger);
+			addHubRoutes(app, parts, doors);
+		},
+	};
+}
+
 /** Makes the app of a server; it does not listen yet. */
-export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' | 'cert'>): Promise<App> {
+export async function createApp(parts: DeviceParts, tls: Pick<ServerTls, 'key' | 'cert'>, role: Role): Promise<App> {
 	const app: App = fastify({
 		https: {
 			...{ key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2', maxHeaderSize: httpLimits.headerBytesMax },
@@ -67,9 +86,8 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 	});
 	const { known } = limitStrangers(app.server, httpLimits.strangers);
 	// The calls of devices are the same on every kind of Node's servers.
-	const doors = addDeviceCalls(app as unknown as FastifyInstance, parts, ({ raw }) => known(raw));
-	addOfficeRoutes(app, parts, doors);
-	addStatusLists(app, parts, doors.stranger);
+	const doors = addDeviceCalls(app as unknown as FastifyInstance, { parts, role, known: ({ raw }) => known(raw) });
+	role.addRoutes(app, doors);
 	addDocs(app, parts);
 	await app.ready();
 	return app;
@@ -78,13 +96,16 @@ export async function createApp(parts: ServerParts, tls: Pick<ServerTls, 'key' |
 /** Makes an app that answers devices alone and never listens: the simulator calls it by `inject`. */
 export async function createDeviceApp(parts: ServerParts): Promise<FastifyInstance> {
 	const app = fastify({ logger: false, bodyLimit: httpLimits.bodyBytesMax, return503OnClosing: false });
-	addDeviceCalls(app, parts, () => {});
+	addDeviceCalls(app, { parts, role: centreRole(parts), known: () => {} });
 	await app.ready();
 	return app;
 }
 
 /** Adds every call of the protocol, with its checks, its limits and the form of its refusals. */
-function addDeviceCalls(app: FastifyInstance, parts: ServerParts, known: Doors['known']): Doors {
+function addDeviceCalls(
+	app: FastifyInstance,
+	{ parts, role, known }: { parts: DeviceParts; role: Pick<Role, 'answers'>; known: Doors['known'] },
+): Doors {
 	app.setValidatorCompiler(({ schema, httpPart }) => checkOf(schema as TSchema, httpPart !== 'body'));
 	// What a route gives is sent as it is: a schema that hid a member would hide a mistake.
 	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -97,7 +118,7 @@ function addDeviceCalls(app: FastifyInstance, parts: ServerParts, known: Doors['
 		if (retryAfterMs > 0) throw new Refusal('rate_limited', { retryAfterMs });
 	};
 	const authority = createAuthority(parts);
-	const answers = deviceAnswers(parts, authority);
+	const answers = role.answers(authority);
 	// Between the hooks of a request; forgotten with it.
 	const devices = new WeakMap<FastifyRequest, Device>();
 	const enter = async (request: FastifyRequest) => {
@@ -151,7 +172,7 @@ function checkOf(schema: TSchema, isText: boolean) {
 	};
 }
 
-function addFigures(app: FastifyInstance, { metrics, log }: ServerParts): void {
+function addFigures(app: FastifyInstance, { metrics, log }: DeviceParts): void {
 	app.addHook('onRequest', async (request, reply) => {
 		reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
 	});

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { ServerParts } from '../server-parts.ts';
+import type { DeviceParts } from '../server-parts.ts';
 import type { Device } from '../store.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
@@ -22,7 +22,7 @@ export interface DeviceAuth {
 }
 
 /** Makes the check of access tokens. */
-export function createDeviceAuth({ tokens, store, venue, nowMs }: ServerParts): DeviceAuth {
+export function createDeviceAuth({ tokens, store, venue, nowMs }: DeviceParts): DeviceAuth {
 	const limit = createRateLimit(deviceRule);
 	const known = new Map<string, { readonly device: Device; readonly atMs: number }>();
 	const deviceOf = async (id: string): Promise<Device | undefined> => {

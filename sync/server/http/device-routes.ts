@@ -9,7 +9,7 @@ import type { RequestOf, ResponseOf, RouteName } from '../../protocol/paths.ts';
 import { openSegment } from '../../protocol/segment-jws.ts';
 import { signTime } from '../../protocol/signed-time.ts';
 import { rowHash } from '../row-hash.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { DeviceParts, ServerParts } from '../server-parts.ts';
 import type { Device, VenueHead } from '../store.ts';
 import { accessTokenMs } from './access-tokens.ts';
 import type { Authority } from './authority.ts';
@@ -32,13 +32,17 @@ export type Answers = {
 
 /** The answers to every call of the protocol. */
 export function deviceAnswers(parts: ServerParts, authority: Authority): Answers {
+	return { ...commonAnswers(parts, authority), enroll: ({ input }) => enroll(parts, input) };
+}
+
+/** The answers that a centre and a hub give alike. */
+export function commonAnswers(parts: DeviceParts, authority: Authority): Omit<Answers, 'enroll'> {
 	const { server, nowMs, nonces } = parts;
 	return {
 		nonce: async () => ({ nonce: nonces.make(nowMs()), server, nowMs: nowMs() }),
 		time: async ({ input: { nonce } }) => ({
 			time: await signTime({ nonce, server, nowMs: nowMs() }, parts.keys.timeKey),
 		}),
-		enroll: ({ input }) => enroll(parts, input),
 		token: ({ input }) => token(parts, input),
 		claims: ({ input, device }) => claims(parts, authority, { input, device }),
 		openClaims: ({ device }) => openClaims(parts, authority, device),
@@ -54,6 +58,16 @@ export function deviceAnswers(parts: ServerParts, authority: Authority): Answers
 }
 
 async function enroll(parts: ServerParts, input: RequestOf<'enroll'>): Promise<ResponseOf<'enroll'>> {
+	const { device, venue } = await enrollDevice(parts, input);
+	const { server, issuer, fingerprint, keys, nowMs } = parts;
+	return {
+		...{ device, venue, server, rootKey: issuer.rootKey, caPin: fingerprint },
+		...{ timeKeys: [keys.timePublicKey], nowMs: nowMs() },
+	};
+}
+
+/** Makes a device known. Throws a `Refusal`: `key_enrolled` or `code_invalid`. */
+export async function enrollDevice(parts: DeviceParts, input: RequestOf<'enroll'>): Promise<Device> {
 	const { store, venue, nowMs } = parts;
 	const jwk = onlyPublic(input.key);
 	const device = await deviceIdOf(jwk);
@@ -62,15 +76,7 @@ async function enroll(parts: ServerParts, input: RequestOf<'enroll'>): Promise<R
 	if (!made) throw new Refusal('code_invalid');
 	parts.log.info({ event: 'device_enrolled', device, name: made.name, version: input.version });
 	parts.feed.wake(venue);
-	return {
-		device,
-		venue: made.venue,
-		server: parts.server,
-		rootKey: parts.issuer.rootKey,
-		caPin: parts.fingerprint,
-		timeKeys: [parts.keys.timePublicKey],
-		nowMs: nowMs(),
-	};
+	return made;
 }
 
 /** Codes are kept as hashes; hyphens are for the eye. */
@@ -78,14 +84,17 @@ export function hashCode(code: string): string {
 	return createHash('sha256').update(code.replaceAll('-', '').toUpperCase()).digest('base64url');
 }
 
-async function token(parts: ServerParts, input: RequestOf<'token'>): Promise<ResponseOf<'token'>> {
+async function token(parts: DeviceParts, input: RequestOf<'token'>): Promise<ResponseOf<'token'>> {
 	const { store, venue, server, nonces, nowMs } = parts;
 	const result = await verifyDeviceAssertion(input.assertion, {
 		server,
 		nowMs: nowMs(),
 		device: async (id) => {
 			const device = await store.device(venue, id);
-			if (!device) return { kind: 'unknown' };
+			if (!device) {
+				const hub = await store.hub(venue, id);
+				return hub ? { kind: 'enrolled', venue, key: hub.jwk } : { kind: 'unknown' };
+			}
 			return device.status === 'disabled' ? { kind: 'disabled' } : { kind: 'enrolled', venue, key: device.jwk };
 		},
 		useUp: async (use) => nonces.useUp(use, nowMs()),
@@ -100,14 +109,15 @@ async function token(parts: ServerParts, input: RequestOf<'token'>): Promise<Res
 	};
 }
 
-async function claims(
-	parts: ServerParts,
+/** Decides claims of a device. Throws a `Refusal` where this server may not. */
+export async function claims(
+	parts: DeviceParts,
 	authority: Authority,
-	{ input, device }: Pick<Call<'claims'>, 'input' | 'device'>,
+	{ input, device }: { readonly input: RequestOf<'claims'>; readonly device: Pick<Device, 'device'> },
 ): Promise<ResponseOf<'claims'>> {
 	const { venue, store, nowMs, metrics } = parts;
 	const atMs = nowMs();
-	return authority.grant(async (epoch) => {
+	return authority.grant(input, async (epoch) => {
 		// A claim is told to nobody before its device's row is here, so there is no news for the feed.
 		const answers = await store.claim(
 			input.claims.map((claim) => ({ venue, device: device.device, claim, atMs, epoch })),
@@ -117,10 +127,11 @@ async function claims(
 	});
 }
 
-async function openClaims(
-	{ store, venue }: ServerParts,
+/** Lists the claims of a device that no row has ended. Throws a `Refusal` where another server grants. */
+export async function openClaims(
+	{ store, venue }: DeviceParts,
 	authority: Authority,
-	{ device }: Device,
+	{ device }: Pick<Device, 'device'>,
 ): Promise<ResponseOf<'openClaims'>> {
 	const { epoch }: VenueHead = await authority.mayGrant();
 	const open = await store.openClaims(venue, device);
@@ -129,7 +140,7 @@ async function openClaims(
 }
 
 async function segments(
-	parts: ServerParts,
+	parts: DeviceParts,
 	device: Device,
 	input: RequestOf<'segments'>,
 ): Promise<ResponseOf<'segments'>> {
@@ -159,7 +170,7 @@ async function segments(
 }
 
 async function report(
-	{ store, venue, nowMs }: ServerParts,
+	{ store, venue, nowMs }: DeviceParts,
 	{ device: id }: Device,
 	input: RequestOf<'report'>,
 ): Promise<ResponseOf<'report'>> {
@@ -173,7 +184,7 @@ async function report(
 	};
 }
 
-async function snapshot(parts: ServerParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function snapshot(parts: DeviceParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
 	const { etag, body } = await parts.snapshots.newest();
 	reply.header('etag', etag).header('cache-control', 'private, no-cache').header('vary', 'authorization');
 	if (request.headers['if-none-match'] === etag) return reply.code(304).send();

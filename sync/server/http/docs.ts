@@ -1,8 +1,8 @@
-import type { ServerParts } from '../server-parts.ts';
+import type { DeviceParts } from '../server-parts.ts';
 import type { App } from './app.ts';
 
 /** Adds what people and monitors read: `/openapi.json`, `/docs`, `/healthz` and `/metrics`. */
-export function addDocs(app: App, { store, venue, metrics }: ServerParts): void {
+export function addDocs(app: App, { store, venue, metrics }: DeviceParts): void {
 	const hidden = { schema: { hide: true } };
 	app.get('/openapi.json', hidden, async () => app.swagger());
 	app.get('/docs', hidden, async (_request, reply) => {

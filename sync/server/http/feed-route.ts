@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Cursor } from '../../protocol/cursor.ts';
+import { type Cursor, isAhead } from '../../protocol/cursor.ts';
 import { type FeedPage, feedEntriesMax } from '../../protocol/feed.ts';
 import { streamHeartbeatMs } from '../../protocol/paths.ts';
 import { encodePage, type HeardPage } from '../feed/feed-hub.ts';
-import type { ServerParts } from '../server-parts.ts';
+import type { DeviceParts } from '../server-parts.ts';
 import { Refusal } from './refusal.ts';
 
 /** Bytes that may wait for a device before its stream is cut; it reconnects and goes on from its cursor. */
 export const streamBacklogBytesMax = 4 * 1024 * 1024;
+
+/** When a device should come back that has followed the authority further than this server. */
+const followingRetryMs = 1_000;
 
 /** A question for the feed. */
 export interface FeedQuestion {
@@ -20,12 +23,12 @@ export interface FeedQuestion {
 }
 
 /** Answers with a stream of server-sent events where the client takes one, else with one page. */
-export async function answerFeed(parts: ServerParts, question: FeedQuestion): Promise<FastifyReply> {
+export async function answerFeed(parts: DeviceParts, question: FeedQuestion): Promise<FastifyReply> {
 	const wantsStream = question.request.headers.accept?.includes('text/event-stream') === true;
 	return wantsStream ? stream(parts, question) : onePage(parts, question);
 }
 
-async function onePage(parts: ServerParts, { since, waitMs, request, reply }: FeedQuestion): Promise<FastifyReply> {
+async function onePage(parts: DeviceParts, { since, waitMs, request, reply }: FeedQuestion): Promise<FastifyReply> {
 	const page = await firstPage(parts, since);
 	reply.header('content-type', 'application/json').header('cache-control', 'no-store');
 	if (page.entries.length > 0 || waitMs === 0) return reply.send(JSON.stringify(page));
@@ -49,16 +52,18 @@ async function onePage(parts: ServerParts, { since, waitMs, request, reply }: Fe
 	return reply.send(text);
 }
 
-async function firstPage({ store, venue, log }: ServerParts, since: Cursor): Promise<FeedPage> {
+async function firstPage({ store, venue, log }: DeviceParts, since: Cursor): Promise<FeedPage> {
 	const page = await store.feed(venue, since, feedEntriesMax);
 	if (page) return page;
 	const head = await store.head(venue);
+	// A server that follows another authority will have it soon; its snapshot would take the device back.
+	if (head && !head.behind && isAhead(since, head)) throw new Refusal('overloaded', { retryAfterMs: followingRetryMs });
 	if (!head?.behind) throw new Refusal('cursor_gone');
 	log.error({ event: 'authority_stale', shown: since, own: head });
 	throw new Refusal('stale_authority');
 }
 
-async function stream(parts: ServerParts, { since, reply }: FeedQuestion): Promise<FastifyReply> {
+async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promise<FastifyReply> {
 	const first = await firstPage(parts, since);
 	const response = reply.raw;
 	let leave: (() => void) | false = false;

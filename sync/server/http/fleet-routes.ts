@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { isLaneCommand } from '../../protocol/lane-command.ts';
 import type { ServerParts } from '../server-parts.ts';
-import type { Device } from '../store.ts';
+import type { Device, OpenClaim } from '../store.ts';
 import type { Authority } from './authority.ts';
 import { hashCode } from './device-routes.ts';
+import { isHubName } from './hub-answers.ts';
 import type { AddOfficeRoute, Doors } from './office-routes.ts';
 import * as schemas from './office-schemas.ts';
 import { Refusal } from './refusal.ts';
@@ -27,18 +28,21 @@ export function addFleetRoutes(add: AddOfficeRoute, parts: ServerParts, doors: D
 	addClaims(add, parts, doors.authority);
 }
 
-function addDevices(add: AddOfficeRoute, { store, venue }: ServerParts, { forgetDevice }: Doors): void {
+function addDevices(add: AddOfficeRoute, { store, venue, server }: ServerParts, { forgetDevice }: Doors): void {
 	add({
 		method: 'POST',
 		path: '/codes',
 		summary: 'Makes a one-time code that enrolls a device, also in the place of another.',
 		act: 'device.code',
 		body: schemas.codeSchema,
-		subject: ({ name, replace }) => (replace ? `${name} replace` : name),
-		handle: async ({ body: { name, minutes = codeMinutes, replace = false }, atMs }) => {
+		subject: ({ name, replace, hub }) => [name, ...(replace ? ['replace'] : []), ...(hub ? ['hub'] : [])].join(' '),
+		handle: async ({ body: { name, minutes = codeMinutes, replace = false, hub = false }, atMs }) => {
+			if (hub && !isHubName(name, server)) {
+				throw new Refusal('malformed', { detail: 'the name of a hub is 1 to 64 of a-z, 0-9, dot and -' });
+			}
 			const code = makeCode();
 			const expiresMs = atMs + minutes * 60_000;
-			await store.addEnrollmentCode({ venue, name, codeHash: hashCode(code), expiresMs, replaces: replace });
+			await store.addEnrollmentCode({ venue, name, codeHash: hashCode(code), expiresMs, replaces: replace, hub });
 			return { name, code, expiresMs };
 		},
 	});
@@ -97,7 +101,7 @@ function addClaims(add: AddOfficeRoute, parts: ServerParts, authority: Authority
 		params: schemas.params.device,
 		handle: async ({ params: { device } }) => {
 			await needDevice(parts, device);
-			return { claims: await store.openClaims(venue, device) };
+			return { claims: await openClaims(parts, device) };
 		},
 	});
 	add({
@@ -109,15 +113,26 @@ function addClaims(add: AddOfficeRoute, parts: ServerParts, authority: Authority
 		params: schemas.params.device,
 		subject: ({ redemptions = ['all'] }, { device }) => `${device} ${redemptions.join(' ')}`.slice(0, 500),
 		handle: async ({ body: { redemptions, force = false }, params: { device }, operator, atMs }) => {
-			await authority.mayGrant();
+			const { grants, behind } = (await store.head(venue)) ?? {};
+			if (grants || behind) await authority.mayGrant();
 			const { status, lastSeenMs = 0 } = await needDevice(parts, device);
 			// What it has granted is on its way here; a visitor may be walking through on it.
 			if (!force && status !== 'disabled' && atMs - lastSeenMs < aliveMs) throw new Refusal('device_alive');
-			const open = redemptions ?? (await store.openClaims(venue, device)).map(({ redemption }) => redemption);
+			const open = redemptions ?? (await openClaims(parts, device)).map(({ redemption }) => redemption);
+			if (open.length === 0) return { device, released: [] };
 			const released = await store.releaseClaims({ venue, device, redemptions: open, by: operator.name, atMs });
-			return { device, released };
+			// Where a hub grants, it hears of them by the control log and gives them back.
+			return { device, released, ...(!grants && { asked: open }) };
 		},
 	});
+}
+
+/** Where a hub grants, what it said last: claims that have been open for a while. */
+async function openClaims({ store, venue }: ServerParts, device: string): Promise<readonly OpenClaim[]> {
+	const head = await store.head(venue);
+	if (head?.grants) return store.openClaims(venue, device);
+	const hub = (await store.hubs(venue)).find(({ server }) => server === head?.authority);
+	return (hub?.report?.claims ?? []).filter((claim) => claim.device === device);
 }
 
 async function needDevice({ store, venue }: ServerParts, device: string): Promise<Device> {

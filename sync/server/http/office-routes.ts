@@ -5,6 +5,7 @@ import type { Operator } from '../office/office.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { App } from './app.ts';
 import type { Authority } from './authority.ts';
+import { addAuthorityRoutes } from './authority-routes.ts';
 import { bearerOf } from './device-auth.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addFleetRoutes } from './fleet-routes.ts';
@@ -51,6 +52,7 @@ export function addOfficeRoutes(app: App, parts: ServerParts, doors: Doors): voi
 	addOrderRoutes(add, parts);
 	addEventRoutes(add, parts);
 	addFleetRoutes(add, parts, doors);
+	addAuthorityRoutes(add, parts);
 	addCaseRoutes(add, parts);
 }
 

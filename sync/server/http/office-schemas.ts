@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { className, deviceId, eventId, laneName, redemptionId, ticketNumber } from '../../protocol/fields.ts';
+import { className, deviceId, eventId, laneName, redemptionId, serverId, ticketNumber } from '../../protocol/fields.ts';
 import { policySchema } from '../../protocol/policy.ts';
 import { orderCountMax } from '../issuing.ts';
 
@@ -79,9 +79,13 @@ export const codeSchema = Type.Object(
 		name: Type.String({ minLength: 1, maxLength: 64 }),
 		minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_440 })),
 		replace: Type.Optional(Type.Boolean({ description: 'Whoever has the name now is disabled.' })),
+		hub: Type.Optional(Type.Boolean({ description: 'It makes a hub, and `name` becomes its server id.' })),
 	},
 	closed,
 );
+
+/** Which server is to grant. `abandon`: the one that grants now is lost, and nobody waits for what only it knew. */
+export const authoritySchema = Type.Object({ server: serverId, abandon: Type.Optional(Type.Boolean()) }, closed);
 
 /** Whether a device may work. */
 export const statusSchema = Type.Object({ status: Type.Enum(['active', 'disabled', 'quarantined']) }, closed);

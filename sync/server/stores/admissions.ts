@@ -15,8 +15,8 @@ export interface LoggedChange {
 	readonly atMs: number;
 }
 
-/** Stands for the row where no device wrote one. */
-const noRow = { deviceEpoch: '-', seq: 0 };
+/** Stands for the row where no device wrote one: staff released a claim. */
+export const noRow = { deviceEpoch: '-', seq: 0 };
 
 /** A number of an epoch's admissions log. */
 export interface LogEntry {

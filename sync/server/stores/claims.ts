@@ -5,7 +5,7 @@ import { batchMax, type Store, type VenueClaim, type VenueHead } from '../store.
 import { type LoggedChange, logAdmissions } from './admissions.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
-import { lockVenues } from './heads.ts';
+import { lockVenues, logControl, numbers } from './heads.ts';
 import { createLoadPlaces, type LoadPlaces, type Places } from './people.ts';
 import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
 import { loadRevoked, loadRights, type RightKey, type RightsFold } from './rights-table.ts';
@@ -81,7 +81,8 @@ async function decideClaims(
 function assertGrants({ venue, epoch }: VenueClaim, head: VenueHead | undefined): void {
 	if (head?.behind === 'restored') throw new StilewardError('authority_lost', `${venue} came back from a backup`);
 	if (head?.behind) throw new StilewardError('authority_lost', `a device has seen more of ${venue} than this server`);
-	if (epoch === undefined || epoch === head?.epoch) return;
+	if (!head?.grants) throw new StilewardError('authority_lost', `another server grants at ${venue}`);
+	if (epoch === undefined || epoch === head.epoch) return;
 	throw new StilewardError('authority_lost', `${venue} is in epoch ${head?.epoch} and not in ${epoch}`);
 }
 
@@ -131,12 +132,19 @@ function firstAnswer({ claim: { claim }, key }: Asked, before: RedemptionRecord)
 	return { redemption, ...(JSON.parse(before.answer) as Verdict) };
 }
 
-async function releaseClaims(
+/** Gives uses back where this store grants; a centre that does not asks the authority through the control log. */
+export async function releaseClaims(
 	work: Work,
-	release: Parameters<Store['releaseClaims']>[0],
+	release: Omit<Parameters<Store['releaseClaims']>[0], 'by'>,
 ): ReturnType<Store['releaseClaims']> {
 	const { venue, device, redemptions, atMs } = release;
 	const heads = await lockVenues(work, [venue]);
+	const head = heads.get(venue);
+	if (!numbers(head)) {
+		if (head?.role !== 'centre' || head.grants) throw new StilewardError('authority_lost', `${venue} grants elsewhere`);
+		await logControl(work, { venue, changes: [{ kind: 'release', device, redemptions: [...redemptions] }], atMs });
+		return [];
+	}
 	const known = await loadRedemptions(
 		work,
 		redemptions.map((redemption) => ({ venue, device, redemption })),

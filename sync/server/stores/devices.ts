@@ -36,13 +36,13 @@ export function deviceMethods(database: Database): Pick<Store, DeviceMethods> {
 }
 
 async function addCode(work: Work, code: Parameters<Store['addEnrollmentCode']>[0]): Promise<void> {
-	const { venue, name, codeHash, expiresMs, replaces = false } = code;
+	const { venue, name, codeHash, expiresMs, replaces = false, hub = false } = code;
 	await lockVenue(work, venue);
-	if (!replaces && (await devicesNamed(work, venue, name)).length > 0) throw nameTaken(venue, name);
+	if (!replaces && !hub && (await devicesNamed(work, venue, name)).length > 0) throw nameTaken(venue, name);
 	const row = { venue_id: venue, code_hash: codeHash, name, expires_ms: expiresMs, spent_ms: null };
 	await work.tx
 		.insertInto('enrollment_codes')
-		.values({ ...row, replaces: replaces ? 1 : 0 })
+		.values({ ...row, replaces: replaces ? 1 : 0, hub: hub ? 1 : 0 })
 		.execute();
 }
 
@@ -57,11 +57,12 @@ async function enroll(
 		.where('code_hash', '=', codeHash)
 		.where('spent_ms', 'is', null)
 		.where('expires_ms', '>', atMs)
+		.where('hub', '=', 0)
 		.returning(['venue_id', 'name', 'replaces'])
 		.executeTakeFirst();
 	if (spent === undefined) return undefined;
 	const { venue_id, name, replaces } = spent;
-	const { control } = await lockVenue(work, venue_id);
+	const { control, role } = await lockVenue(work, venue_id);
 	await makeRoom(work, { venue: venue_id, name, device, replaces: replaces === 1, atMs });
 	const row = {
 		...{ venue_id, device, name, jwk: JSON.stringify(jwk), status: 'active', enrolled_ms: atMs },
@@ -78,6 +79,10 @@ async function enroll(
 		)
 		.returningAll()
 		.executeTakeFirstOrThrow();
+	// A hub learns of it from the control log.
+	if (role === 'centre') {
+		await logControl(work, { venue: venue_id, changes: [{ kind: 'device', device, status: 'active' }], atMs });
+	}
 	return deviceOf(kept);
 }
 

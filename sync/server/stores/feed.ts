@@ -1,17 +1,17 @@
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
-import type { Cursor } from '../../protocol/cursor.ts';
+import { type Cursor, isAhead } from '../../protocol/cursor.ts';
 import type { FeedEntry, FeedPage } from '../../protocol/feed.ts';
 import type { Store } from '../store.ts';
 import type { Database } from './dialect.ts';
 
 /** The feed's part of a store. */
-export function feedMethods(database: Database): Pick<Store, 'feed'> {
+export function feedMethods(database: Database): Pick<Store, 'feed' | 'shown'> {
 	const { db } = database;
 	return {
 		feed: async (venue, since, limit) => {
 			const head = await db
 				.selectFrom('heads')
-				.select(['epoch', 'admissions'])
+				.select(['epoch', 'admissions', 'control_from', 'admissions_from'])
 				.where('venue_id', '=', venue)
 				.executeTakeFirst();
 			if (head === undefined) throw new StilewardError('venue_unknown', `there is no venue ${venue}`);
@@ -20,30 +20,40 @@ export function feedMethods(database: Database): Pick<Store, 'feed'> {
 				return undefined;
 			}
 			if (since.epoch !== head.epoch) return undefined;
+			if (since.control < head.control_from || since.admissions < head.admissions_from) return undefined;
 			return readPage(database, venue, { since, limit });
+		},
+		shown: async (venue, cursor) => {
+			if (await markBehind(database, venue, cursor)) return 'behind';
+			const head = await db
+				.selectFrom('heads')
+				.select(['epoch', 'admissions', 'grants'])
+				.where('venue_id', '=', venue)
+				.executeTakeFirst();
+			return head !== undefined && head.grants === 0 && isAhead(cursor, head) ? 'lagging' : 'current';
 		},
 	};
 }
 
-/** A device that has seen more of the authority's log than this store: the store was restored from a backup. */
-function isAhead(since: Cursor, head: { readonly epoch: number; readonly admissions: number }): boolean {
-	return since.epoch > head.epoch || (since.epoch === head.epoch && since.admissions > head.admissions);
-}
-
-/** Judged once more by the database: the log may have moved on since it was read. */
-async function markBehind({ db }: Database, venue: string, since: Cursor): Promise<void> {
-	await db
+/**
+ * A store that grants and was shown more than it has was restored from a backup. One that follows another authority may
+ * lag it and loses nothing by that. Judged once more by the database: the log may have moved on since it was read.
+ */
+async function markBehind({ db }: Database, venue: string, since: Cursor): Promise<boolean> {
+	const marked = await db
 		.updateTable('heads')
 		.set({ behind: 1 })
 		.where('venue_id', '=', venue)
 		.where('behind', '=', 0)
+		.where('grants', '=', 1)
 		.where(({ eb, and, or }) =>
 			or([
 				eb('epoch', '<', since.epoch),
 				and([eb('epoch', '=', since.epoch), eb('admissions', '<', since.admissions)]),
 			]),
 		)
-		.execute();
+		.executeTakeFirst();
+	return marked.numUpdatedRows > 0n;
 }
 
 /**

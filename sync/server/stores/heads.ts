@@ -8,20 +8,37 @@ import type { Tables } from './schema.ts';
 /** What `heads.behind` says, by its number. A backup carries the last of them (`backup/write-backup.ts`). */
 const behindKinds = [undefined, 'overtaken', 'restored'] as const;
 
-/** Ticket numbers that are left out after a loss: more than an event sells between two backups. */
-const numbersLeftOut = 10_000_000;
+/** What `heads.role` says, by its number. */
+const roles = ['alone', 'centre', 'hub'] as const;
+
+/** A venue's head while its transaction holds it. */
+export interface LockedHead extends VenueHead {
+	/** The id of the server whose store this is. */
+	readonly self: string;
+	/** What this store is to those of other servers. */
+	readonly role: 'alone' | 'centre' | 'hub';
+}
+
+/**
+ * Whether this store gives numbers of the admissions log. A store that grants no more must not number either: what it
+ * lost has these numbers already.
+ */
+export function numbers(head: VenueHead | undefined): boolean {
+	return head?.grants === true && head.behind === undefined;
+}
 
 /** The venues' own part of a store. */
-export function headMethods(database: Database): Pick<Store, 'createVenue' | 'head' | 'appendControl' | 'beginEpoch'> {
+export function headMethods(database: Database): Pick<Store, 'createVenue' | 'head' | 'appendControl'> {
 	const { db } = database;
 	return {
 		createVenue: ({ id, name, server, atMs }) =>
 			transact(database, async ({ tx }) => {
-				await tx.insertInto('venues').values({ venue_id: id, name, created_ms: atMs }).execute();
-				const logs = { epoch: 1, control: 0, admissions: 0, behind: 0 };
+				await tx.insertInto('venues').values({ venue_id: id, name, created_ms: atMs, manifest: null }).execute();
+				const logs = { epoch: 1, control: 0, admissions: 0, control_from: 0, admissions_from: 0, arrivals: 0 };
+				const state = { authority: server, self: server, grants: 1, behind: 0, role: 0 };
 				await tx
 					.insertInto('heads')
-					.values({ venue_id: id, authority: server, ...logs })
+					.values({ venue_id: id, ...logs, ...state })
 					.execute();
 			}),
 		head: async (venue) => {
@@ -34,45 +51,13 @@ export function headMethods(database: Database): Pick<Store, 'createVenue' | 'he
 				await lockVenue(work, venue);
 				return logControl(work, { venue, changes, atMs });
 			}),
-		beginEpoch: (change) => transact(database, (work) => beginEpoch(work, change)),
 	};
 }
 
-function headOf({ epoch, control, admissions, authority, behind }: Omit<Selectable<Tables['heads']>, 'venue_id'>) {
+function headOf(row: Omit<Selectable<Tables['heads']>, 'venue_id'>): VenueHead {
+	const { epoch, control, admissions, authority, grants, behind } = row;
 	const why = behindKinds[behind];
-	const head: VenueHead = { epoch, control, admissions, authority, ...(why === undefined ? {} : { behind: why }) };
-	return head;
-}
-
-/**
- * After a loss nobody knows which epochs, control entries and ticket numbers were given out since the backup. The clock
- * does: there never was an epoch or an entry for each second since 1970, and each restore happens at a later one.
- */
-async function beginEpoch(work: Work, change: Parameters<Store['beginEpoch']>[0]): Promise<number> {
-	const { venue, server, atMs } = change;
-	const head = await lockVenue(work, venue);
-	const lost = change.lost === true || head.behind !== undefined;
-	const seconds = lost ? Math.floor(atMs / 1000) : 0;
-	const epoch = Math.max(head.epoch + 1, seconds);
-	const control = Math.max(head.control, seconds);
-	await work.tx
-		.updateTable('heads')
-		.set({ epoch, control, authority: server, admissions: 0, behind: 0 })
-		.where('venue_id', '=', venue)
-		.execute();
-	if (lost) await leaveOutNumbers(work, venue);
-	await logControl(work, { venue, changes: [{ kind: 'authority', epoch, server }], atMs });
-	return epoch;
-}
-
-/** Codes that were spent since would enroll again; they are short-lived, so none is kept. */
-async function leaveOutNumbers({ tx }: Work, venue: string): Promise<void> {
-	await tx
-		.updateTable('counters')
-		.set((counter) => ({ next_idx: counter('next_idx', '+', numbersLeftOut) }))
-		.where('venue_id', '=', venue)
-		.execute();
-	await tx.deleteFrom('enrollment_codes').where('venue_id', '=', venue).execute();
+	return { epoch, control, admissions, authority, grants: grants === 1, ...(why === undefined ? {} : { behind: why }) };
 }
 
 /**
@@ -80,20 +65,22 @@ async function leaveOutNumbers({ tx }: Work, venue: string): Promise<void> {
  * other. Everything that changes a venue takes this lock first; what it reads after that cannot change under it, and
  * numbers of the logs become visible in their order. Throws `venue_unknown`.
  */
-export async function lockVenues(work: Work, venues: Iterable<string>): Promise<ReadonlyMap<string, VenueHead>> {
+export async function lockVenues(work: Work, venues: Iterable<string>): Promise<ReadonlyMap<string, LockedHead>> {
 	const ids = [...new Set(venues)].sort();
 	const { tx, dialect } = work;
 	const { rows } = await sql<Selectable<Tables['heads']>>`
-		SELECT venue_id, epoch, authority, control, admissions, behind FROM heads
+		SELECT venue_id, epoch, authority, control, admissions, behind, self, grants, role FROM heads
 		WHERE venue_id IN (${sql.join(ids)}) ORDER BY venue_id ${dialect.forUpdate}`.execute(tx);
-	const heads = new Map(rows.map((row) => [row.venue_id, headOf(row)]));
+	const heads = new Map(
+		rows.map((row) => [row.venue_id, { ...headOf(row), self: row.self, role: roles[row.role] ?? 'alone' }]),
+	);
 	const unknown = ids.find((id) => !heads.has(id));
 	if (unknown !== undefined) throw new StilewardError('venue_unknown', `there is no venue ${unknown}`);
 	return heads;
 }
 
 /** Locks one venue. Throws `venue_unknown`. */
-export async function lockVenue(work: Work, venue: string): Promise<VenueHead> {
+export async function lockVenue(work: Work, venue: string): Promise<LockedHead> {
 	const head = (await lockVenues(work, [venue])).get(venue);
 	assert(head, 'a locked venue has a head');
 	return head;

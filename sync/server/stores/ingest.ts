@@ -1,18 +1,18 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import { applyOutcome, overUse, type Verdict } from '../rights.ts';
 import type { SegmentOutcome, Store, VenueHead, VenueSegment } from '../store.ts';
-import { type LogEntry, type LoggedChange, logAdmissions } from './admissions.ts';
+import { type LogEntry, type LoggedChange, logAdmissions, noRow } from './admissions.ts';
 import { loadConflicts, openDeviceCases, openUseCases, type UseCase } from './case-files.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
-import { lockVenues } from './heads.ts';
+import { type LockedHead, lockVenues, logControl, numbers } from './heads.ts';
 import { type RedemptionFact, redemptionFact } from './journal-facts.ts';
 import {
-	hashLookup,
 	hashOf,
 	type JournalState,
 	type Judgement,
 	judgeSegment,
+	knownRows,
 	loadJournals,
 	type NewRows,
 	saveBranches,
@@ -43,7 +43,8 @@ export function ingestMethods(database: Database): Pick<Store, 'ingest'> {
 	};
 }
 
-async function ingest(work: Work, segments: readonly VenueSegment[]): Promise<readonly SegmentOutcome[]> {
+/** Takes segments in, in one transaction. */
+export async function ingest(work: Work, segments: readonly VenueSegment[]): Promise<readonly SegmentOutcome[]> {
 	const heads = await lockVenues(
 		work,
 		segments.map(({ venue }) => venue),
@@ -51,13 +52,21 @@ async function ingest(work: Work, segments: readonly VenueSegment[]): Promise<re
 	const journals = await loadJournals(work, segments);
 	const judged = await judgeAll(work, segments, journals);
 	const fresh = judged.flatMap(({ fresh: rows }) => (rows === undefined ? [] : [rows]));
-	await saveSegments(work, fresh);
+	const counting = ({ venue }: VenueSegment) => numbers(heads.get(venue));
+	await saveSegments(work, fresh, { heads, counting });
 	await countPeople(work, fresh);
-	await applyRows(work, fresh, heads);
+	const counted = fresh.filter(({ segment }) => counting(segment));
+	await applyRows(
+		work,
+		counted.map((each) => ({ ...each, facts: factsOf(each) })),
+		heads,
+	);
 	await saveBranches(
 		work,
 		judged.filter(({ outcome }) => outcome.kind === 'quarantined').map(({ segment }) => segment),
+		heads,
 	);
+	await announceQuarantine(work, judged, heads);
 	await openDeviceCases(
 		work,
 		judged.flatMap(({ segment, outcome }) => {
@@ -72,10 +81,25 @@ async function ingest(work: Work, segments: readonly VenueSegment[]): Promise<re
 	});
 }
 
+/** Hubs hear of a device whose journal forked; what a hub itself finds reaches its centre with the segment. */
+async function announceQuarantine(
+	work: Work,
+	judged: readonly Judged[],
+	heads: ReadonlyMap<string, LockedHead>,
+): Promise<void> {
+	const news = judged.filter(({ segment, isNews }) => isNews && heads.get(segment.venue)?.role === 'centre');
+	for (const { segment } of news) {
+		const { venue, device, atMs } = segment;
+		await logControl(work, { venue, changes: [{ kind: 'device', device, status: 'quarantined' }], atMs });
+	}
+}
+
 interface Judged {
 	readonly segment: VenueSegment;
 	readonly outcome: SegmentOutcome;
 	readonly fresh?: NewRows;
+	/** Whether it put its device into quarantine. */
+	readonly isNews?: boolean;
 }
 
 /** Judges segments in the order given: each is compared with the journal as those before it left it. */
@@ -89,7 +113,7 @@ async function judgeAll(
 	for (const segment of segments) {
 		const state = journals.get(`${segment.venue}/${segment.device}`);
 		if (state === undefined) throw new StilewardError('device_unknown', `${segment.venue} has no such device`);
-		const judgement = await judgeSegment(segment, state.head, hashLookup(work, segment, fresh));
+		const judgement = await judgeSegment(segment, state.head, knownRows(work, segment, fresh));
 		const one = accept(segment, state, judgement);
 		if (one.fresh !== undefined) fresh.push(one.fresh);
 		judged.push(one);
@@ -119,45 +143,54 @@ function accept(segment: VenueSegment, state: JournalState, judgement: Judgement
 			return { segment, outcome: judgement };
 		case 'fork':
 		case 'rollback': {
-			if (state.status === 'active') state.status = 'quarantined';
+			const isNews = state.status === 'active';
+			if (isNews) state.status = 'quarantined';
 			const { acceptedThrough } = state.head;
-			return { segment, outcome: { kind: 'quarantined', acceptedThrough, why: judgement.kind } };
+			return { segment, isNews, outcome: { kind: 'quarantined', acceptedThrough, why: judgement.kind } };
 		}
 	}
 }
 
-interface Row {
+/** A journal row that says something of a redemption. */
+export interface Row {
 	readonly key: RedemptionKey;
 	readonly fact: RedemptionFact;
 	readonly row: { readonly deviceEpoch: string; readonly seq: number };
 }
 
-/** Applies new rows to the rights, in order, and writes each changed thing once. */
-async function applyRows(work: Work, fresh: readonly NewRows[], heads: ReadonlyMap<string, VenueHead>): Promise<void> {
-	const parts = fresh.map((each) => ({ ...each, facts: factsOf(each) }));
+/** Rows of one segment on their way to the rights. */
+export interface SegmentRows {
+	readonly segment: Pick<VenueSegment, 'venue' | 'device' | 'atMs'>;
+	readonly facts: readonly Row[];
+	/** Whether a new journal begins with it, where the device had another one. */
+	readonly replaces: boolean;
+}
+
+/** Applies rows to the rights, in order, gives their changes the next numbers and writes each changed thing once. */
+export async function applyRows(
+	work: Work,
+	parts: readonly SegmentRows[],
+	heads: ReadonlyMap<string, VenueHead>,
+): Promise<void> {
 	const rows = parts.flatMap(({ facts }) => facts);
 	const left = await openGrants(
 		work,
-		fresh.filter(({ replaces }) => replaces).map(({ segment }) => segment),
+		parts.filter(({ replaces }) => replaces).map(({ segment }) => segment),
 	);
 	if (rows.length + left.length === 0) return;
-	const known = await loadRedemptions(work, [...rows.map(({ key }) => key), ...left]);
-	const tickets: RightKey[] = [...known.values()];
-	for (const { key, fact } of rows) if (fact.grant !== undefined) tickets.push({ venue: key.venue, ...fact.grant });
-	const rights = await loadRights(work, tickets);
-	const fold = new RowsFold(known, rights);
+	const { fold, rights } = await openFold(work, rows, left);
 	for (const { segment, facts, replaces } of parts) {
 		// Whoever begins a new journal may still know how grants of the one before ended.
 		const open = replaces ? fold.openOf(segment) : [];
 		for (const row of facts) fold.apply(row);
 		for (const text of open) fold.assume(text, segment.atMs);
 	}
-	await writeFold(work, fold, heads);
+	await writeFold(work, fold, await logAdmissions(work, fold.changes, heads));
 	await rights.save();
 }
 
 /** Grants of devices that are here without their end. Few devices begin a journal anew, so no index is kept for it. */
-async function openGrants({ tx }: Work, devices: readonly VenueSegment[]): Promise<readonly RedemptionKey[]> {
+async function openGrants({ tx }: Work, devices: readonly SegmentRows['segment'][]): Promise<readonly RedemptionKey[]> {
 	const open: RedemptionKey[] = [];
 	for (const { venue, device } of devices) {
 		const rows = await tx
@@ -172,19 +205,38 @@ async function openGrants({ tx }: Work, devices: readonly VenueSegment[]): Promi
 	return open;
 }
 
+/** Reads what rows are about, and further redemptions. */
+export async function openFold(
+	work: Work,
+	rows: readonly Row[],
+	others: readonly RedemptionKey[] = [],
+): Promise<{ readonly fold: RowsFold; readonly rights: RightsFold }> {
+	const known = await loadRedemptions(work, [...rows.map(({ key }) => key), ...others]);
+	const tickets: RightKey[] = [...known.values()];
+	for (const { key, fact } of rows) if (fact.grant !== undefined) tickets.push({ venue: key.venue, ...fact.grant });
+	const rights = await loadRights(work, tickets);
+	return { fold: new RowsFold(known, rights), rights };
+}
+
 function factsOf({ segment, from }: NewRows): readonly Row[] {
-	const { venue, device, deviceEpoch, rows, to } = segment;
+	const { rows, to } = segment;
 	const skipped = from - segment.from;
 	assert(rows.length - skipped === to - from + 1, 'a segment has a row for each number');
-	return rows.slice(skipped).flatMap((text, index) => {
-		const fact = redemptionFact(text);
-		if (fact === undefined) return [];
-		return [{ key: { venue, device, redemption: fact.redemption }, fact, row: { deviceEpoch, seq: from + index } }];
-	});
+	return rows.slice(skipped).flatMap((text, index) => factOf(segment, from + index, text) ?? []);
+}
+
+/** What one row of a device's journal says of a redemption; undefined for every other row. */
+export function factOf(
+	{ venue, device, deviceEpoch }: Pick<VenueSegment, 'venue' | 'device' | 'deviceEpoch'>,
+	seq: number,
+	text: string,
+): Row | undefined {
+	const fact = redemptionFact(text);
+	return fact && { key: { venue, device, redemption: fact.redemption }, fact, row: { deviceEpoch, seq } };
 }
 
 /** A change and, where passages came with it, what a case may have to say about them. */
-interface Change extends LoggedChange {
+export interface Change extends LoggedChange {
 	readonly passages: number;
 	readonly over: number;
 }
@@ -196,7 +248,7 @@ interface Change extends LoggedChange {
 const givenBack = JSON.stringify({ result: 'denied', reason: 'in_progress' } satisfies Verdict);
 
 /** Redemptions and rights in memory while rows are applied to them. */
-class RowsFold {
+export class RowsFold {
 	readonly changes: Change[] = [];
 	readonly touched = new Set<string>();
 	readonly known: Map<string, RedemptionRecord>;
@@ -220,8 +272,16 @@ class RowsFold {
 		this.#change({ before: base, outcome: fact.outcome, fact, row, isNew: before === undefined || moved });
 	}
 
+	/** Gives a claim back that staff have released. */
+	release(key: RedemptionKey, atMs: number): void {
+		const before = this.known.get(redemptionText(key));
+		if (before?.state !== 'claimed') return;
+		const fact = { redemption: key.redemption, lane: before.lane, atMs, outcome: { kind: 'released' } } as const;
+		this.#change({ before, outcome: fact.outcome, fact, row: noRow });
+	}
+
 	/** Redemptions of a segment's device that are granted and not ended. */
-	openOf({ venue, device }: VenueSegment): readonly string[] {
+	openOf({ venue, device }: Pick<VenueSegment, 'venue' | 'device'>): readonly string[] {
 		return [...this.known].flatMap(([text, record]) => {
 			const isOpen = record.venue === venue && record.device === device && record.state === 'granted';
 			return isOpen ? [text] : [];
@@ -280,11 +340,15 @@ function newRecord(key: RedemptionKey, { evt, idx, allowance }: RightKey, fact: 
 	return { ...key, evt, idx, allowance, rung: grant?.rung ?? 'local', lane, atMs, ...nothing };
 }
 
-/** Numbers the changes of each venue, notes which entry took a use first, and opens cases. */
-async function writeFold(work: Work, fold: RowsFold, heads: ReadonlyMap<string, VenueHead>): Promise<void> {
+/** Notes which entry of the log took a use first, writes the redemptions, and opens cases. */
+export async function writeFold(
+	work: Work,
+	fold: RowsFold,
+	logged: readonly { readonly change: Change; readonly entry: LogEntry }[],
+): Promise<void> {
 	const revoked = await loadRevoked(work, fold.changes.filter(({ passages }) => passages > 0).map(ticketOf));
 	const cases: UseCase[] = [];
-	for (const { change, entry } of await logAdmissions(work, fold.changes, heads)) {
+	for (const { change, entry } of logged) {
 		if (change.passages === 0) continue;
 		noteTaken(fold, change, entry);
 		cases.push({ ...caseOf(change), refunded: revoked(ticketOf(change)) });

@@ -3,6 +3,7 @@ import { genesisHash } from '../../../gate-agent/core/journal.ts';
 import { rowHash } from '../row-hash.ts';
 import type { VenueSegment } from '../store.ts';
 import { columns, type Work } from './dialect.ts';
+import { type LockedHead, numbers } from './heads.ts';
 
 /** How far a device's journal is here. */
 export interface JournalHead {
@@ -20,8 +21,13 @@ export type Judgement =
 	| { readonly kind: 'gap'; readonly acceptedThrough: number }
 	| { readonly kind: 'fork' | 'rollback' };
 
-/** Finds the hash of a row that is here: undefined where that epoch has no such row. */
-export type HashAt = (deviceEpoch: string, seq: number) => Promise<string | undefined>;
+/** The rows of a device that are here. A store that began with another one's counts has only the newest of the old ones. */
+export interface KnownRows {
+	/** The hash of a row, base64url; undefined where it is not here. */
+	hashAt(deviceEpoch: string, seq: number): Promise<string | undefined>;
+	/** The newest row of a device epoch; undefined where it never began. */
+	newest(deviceEpoch: string): Promise<number | undefined>;
+}
 
 /** Hash before the first row of a device epoch. */
 export const genesis: string = Buffer.from(genesisHash).toString('base64url');
@@ -34,11 +40,11 @@ const hashBytes = 32;
  * what is here, and a text that does not carry its own number and epoch are a fork: somebody else writes with this key,
  * or rows were changed. New rows of an epoch that was left behind are a rollback: an old disk came back.
  */
-export async function judgeSegment(segment: VenueSegment, head: JournalHead, hashAt: HashAt): Promise<Judgement> {
+export async function judgeSegment(segment: VenueSegment, head: JournalHead, known: KnownRows): Promise<Judgement> {
 	const { deviceEpoch, from, to } = segment;
 	const hashes = chainOf(segment);
 	if (hashes === undefined) return { kind: 'fork' };
-	if (deviceEpoch !== head.deviceEpoch) return judgeOther(segment, hashes, { head, hashAt });
+	if (deviceEpoch !== head.deviceEpoch) return judgeOther(segment, hashes, known);
 	const { acceptedThrough } = head;
 	if (from > acceptedThrough + 1) return { kind: 'gap', acceptedThrough };
 	if (from === acceptedThrough + 1) {
@@ -46,25 +52,25 @@ export async function judgeSegment(segment: VenueSegment, head: JournalHead, has
 	}
 	// The chain proves all rows before one that is equal.
 	const newest = Math.min(to, acceptedThrough);
-	const here = newest === acceptedThrough ? head.hash : await hashAt(deviceEpoch, newest);
+	const here = newest === acceptedThrough ? head.hash : await known.hashAt(deviceEpoch, newest);
+	// Rows from before this store began: if they are others than those that were counted, the next new row joins nothing.
+	if (here === undefined) return { kind: 'known', acceptedThrough };
 	if (hashOf(hashes, newest - from) !== here) return { kind: 'fork' };
 	if (to <= acceptedThrough) return { kind: 'known', acceptedThrough };
 	return { kind: 'follows', rows: to - acceptedThrough, hashes };
 }
 
-async function judgeOther(
-	segment: VenueSegment,
-	hashes: Buffer,
-	{ hashAt }: { readonly head: JournalHead; readonly hashAt: HashAt },
-): Promise<Judgement> {
+async function judgeOther(segment: VenueSegment, hashes: Buffer, known: KnownRows): Promise<Judgement> {
 	const { deviceEpoch, from, to } = segment;
-	if ((await hashAt(deviceEpoch, 1)) === undefined) {
+	const newest = await known.newest(deviceEpoch);
+	if (newest === undefined) {
 		if (from > 1) return { kind: 'gap', acceptedThrough: 0 };
 		return segment.prevHash === genesis ? { kind: 'follows', rows: to, hashes } : { kind: 'fork' };
 	}
 	// A retry that was long under way brings nothing new; anything else of a past epoch is an old disk.
-	const here = await hashAt(deviceEpoch, to);
-	return here === hashOf(hashes, to - from) ? { kind: 'known', acceptedThrough: to } : { kind: 'rollback' };
+	const here = await known.hashAt(deviceEpoch, to);
+	const isOld = to <= newest && (here === undefined || here === hashOf(hashes, to - from));
+	return isOld ? { kind: 'known', acceptedThrough: to } : { kind: 'rollback' };
 }
 
 /** The hash of each row, one after the other; undefined where the segment contradicts itself. */
@@ -96,50 +102,110 @@ export interface NewRows {
 	readonly replaces: boolean;
 }
 
-/** Looks hashes up among the rows of this transaction, then in the database. */
-export function hashLookup({ tx }: Work, device: { venue: string; device: string }, fresh: readonly NewRows[]): HashAt {
-	return async (deviceEpoch, seq) => {
-		const mine = fresh.find(({ segment, from }) => {
-			const same = segment.venue === device.venue && segment.device === device.device;
-			return same && segment.deviceEpoch === deviceEpoch && from <= seq && seq <= segment.to;
-		});
-		if (mine !== undefined) return hashOf(mine.hashes, seq - mine.from);
-		const row = await tx
+/** Looks rows of a device up among those of this transaction, then in the database. */
+export function knownRows(
+	{ tx }: Work,
+	device: { venue: string; device: string },
+	fresh: readonly NewRows[],
+): KnownRows {
+	const mine = fresh.filter(({ segment }) => segment.venue === device.venue && segment.device === device.device);
+	const kept = (deviceEpoch: string) =>
+		tx
 			.selectFrom('segments')
-			.select(['from_seq', 'hashes'])
 			.where('venue_id', '=', device.venue)
 			.where('device', '=', device.device)
-			.where('device_epoch', '=', deviceEpoch)
-			.where('from_seq', '<=', seq)
-			.where('to_seq', '>=', seq)
-			.executeTakeFirst();
-		return row === undefined ? undefined : hashOf(row.hashes, seq - row.from_seq);
+			.where('device_epoch', '=', deviceEpoch);
+	return {
+		hashAt: async (deviceEpoch, seq) => {
+			const isIn = ({ segment, from }: NewRows) => from <= seq && seq <= segment.to;
+			const now = mine.find((each) => each.segment.deviceEpoch === deviceEpoch && isIn(each));
+			if (now !== undefined) return hashOf(now.hashes, seq - now.from);
+			const row = await kept(deviceEpoch)
+				.select(['from_seq', 'hashes'])
+				.where('from_seq', '<=', seq)
+				.where('to_seq', '>=', seq)
+				.executeTakeFirst();
+			return row === undefined ? undefined : hashOf(row.hashes, seq - row.from_seq);
+		},
+		newest: async (deviceEpoch) => {
+			const now = mine.findLast(({ segment }) => segment.deviceEpoch === deviceEpoch);
+			if (now !== undefined) return now.segment.to;
+			const row = await kept(deviceEpoch).select('to_seq').orderBy('from_seq', 'desc').limit(1).executeTakeFirst();
+			return row?.to_seq;
+		},
 	};
 }
 
+/** What segments are kept under. */
+export interface Arrival {
+	readonly heads: ReadonlyMap<string, LockedHead>;
+	/** Whether the rows of a segment are counted in this very transaction. */
+	readonly counting: (segment: VenueSegment) => boolean;
+}
+
 /** Keeps the new rows of segments: the signed text, and the hashes that later segments are compared with. */
-export async function saveSegments({ tx }: Work, fresh: readonly NewRows[]): Promise<void> {
+export async function saveSegments(work: Work, fresh: readonly NewRows[], arrival: Arrival): Promise<void> {
 	if (fresh.length === 0) return;
+	const next = await takeArrivals(
+		work,
+		fresh.map(({ segment }) => segment),
+		arrival.heads,
+	);
 	const rows = fresh.map(({ segment, from, hashes }) => ({
 		...{ venue_id: segment.venue, device: segment.device, device_epoch: segment.deviceEpoch },
 		...{ from_seq: from, to_seq: segment.to, hashes, jws: segment.jws, at_ms: segment.atMs },
+		...{ arrival: next(segment.venue), via: segment.via ?? null, counted: arrival.counting(segment) ? 1 : 0 },
 	}));
-	await tx.insertInto('segments').values(rows).execute();
+	await work.tx.insertInto('segments').values(rows).execute();
 }
 
 /** Keeps segments that contradict what is here, as evidence. */
-export async function saveBranches({ tx }: Work, segments: readonly VenueSegment[]): Promise<void> {
+export async function saveBranches(
+	work: Work,
+	segments: readonly VenueSegment[],
+	heads: ReadonlyMap<string, LockedHead>,
+): Promise<void> {
 	if (segments.length === 0) return;
-	const rows = segments.map(({ venue, device, deviceEpoch, from, lastHash, jws, atMs }) => ({
+	const next = await takeArrivals(work, segments, heads);
+	const rows = segments.map(({ venue, device, deviceEpoch, from, lastHash, jws, atMs, via }) => ({
 		...{ venue_id: venue, device, device_epoch: deviceEpoch, from_seq: from },
-		...{ last_hash: lastHash, jws, at_ms: atMs },
+		...{ last_hash: lastHash, jws, at_ms: atMs, arrival: next(venue), via: via ?? null },
 	}));
-	await tx
+	await work.tx
 		.insertInto('branches')
 		.values(rows)
 		.onConflict((conflict) => conflict.doNothing())
 		.execute();
 }
+
+/** Takes the next places in the order of arrival, where somebody follows it or will count the rows later. */
+async function takeArrivals(
+	{ tx, dialect }: Work,
+	segments: readonly { readonly venue: string }[],
+	heads: ReadonlyMap<string, LockedHead>,
+): Promise<(venue: string) => number> {
+	const followed = segments.filter(({ venue }) => {
+		const head = heads.get(venue);
+		return head?.role !== 'alone' || !numbers(head);
+	});
+	if (followed.length === 0) return () => 0;
+	const counts = Map.groupBy(followed, ({ venue }) => venue);
+	const given = [...counts].map(([venue, list]) => [venue, list.length]);
+	const { rows } = await sql<{ venue_id: string; arrivals: number }>`
+		UPDATE heads SET arrivals = heads.arrivals + given.taken FROM ${dialect.given(arrivalColumns, given)}
+		WHERE heads.venue_id = given.venue_id RETURNING heads.venue_id, heads.arrivals`.execute(tx);
+	const last = new Map(rows.map(({ venue_id, arrivals }) => [venue_id, arrivals]));
+	const used = new Map<string, number>();
+	return (venue) => {
+		const end = last.get(venue);
+		if (end === undefined) return 0;
+		const place = (used.get(venue) ?? 0) + 1;
+		used.set(venue, place);
+		return end - (counts.get(venue)?.length ?? 0) + place;
+	};
+}
+
+const arrivalColumns = columns('venue_id', 'taken:bigint');
 
 interface DeviceRow {
 	venue_id: string;

@@ -56,6 +56,15 @@ export async function addHeld(
 		ON CONFLICT (venue_id, evt) DO UPDATE SET held = held_uses.held + excluded.held`.execute(tx);
 }
 
+/** Sums the held uses of a venue anew, where its rights were replaced. */
+export async function recountHeld({ tx }: Work, venue: string): Promise<void> {
+	await tx.deleteFrom('held_uses').where('venue_id', '=', venue).execute();
+	await sql`
+		INSERT INTO held_uses (venue_id, evt, held)
+		SELECT venue_id, evt, sum(held) FROM rights WHERE venue_id = ${venue} AND held > 0
+		GROUP BY venue_id, evt`.execute(tx);
+}
+
 /** An event of a venue. */
 interface EventKey {
 	readonly venue: string;

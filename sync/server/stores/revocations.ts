@@ -22,14 +22,8 @@ export interface RevocationChange {
  * tickets is one row, so that a refund of a million of them stays small. Gives the log's last entry about them.
  */
 export async function changeRevoked(work: Work, change: RevocationChange): Promise<number | undefined> {
-	const { venue, evt, kind, idx, atMs } = change;
-	if (idx.length === 0) return undefined;
-	const pages = await readPages(work, change);
-	const wanted = kind === 'revoked';
-	const moved = idx.filter((number) => isBitSet(pages.get(bitPlace(number).page), number) !== wanted);
-	for (const [page, bits] of pageChanges(wanted ? moved : [], wanted ? [] : moved)) {
-		await writePage(work, { venue_id: venue, evt, page }, changedPage(pages.get(page), bits));
-	}
+	const { venue, evt, kind, atMs } = change;
+	const moved = await setRevoked(work, change);
 	const changes: ControlChange[] = [];
 	for (let from = 0; from < moved.length; from += numbersPerEntry) {
 		changes.push({ kind, evt, idx: moved.slice(from, from + numbersPerEntry) });
@@ -37,7 +31,23 @@ export async function changeRevoked(work: Work, change: RevocationChange): Promi
 	return changes.length === 0 ? undefined : logControl(work, { venue, changes, atMs });
 }
 
-async function readPages({ tx }: Work, change: RevocationChange): Promise<ReadonlyMap<number, Uint8Array>> {
+/** Revokes or restores numbers of a locked venue, without an entry of the log, and gives those that changed. */
+export async function setRevoked(work: Work, change: Omit<RevocationChange, 'atMs'>): Promise<readonly number[]> {
+	const { venue, evt, kind, idx } = change;
+	if (idx.length === 0) return [];
+	const pages = await readPages(work, change);
+	const wanted = kind === 'revoked';
+	const moved = idx.filter((number) => isBitSet(pages.get(bitPlace(number).page), number) !== wanted);
+	for (const [page, bits] of pageChanges(wanted ? moved : [], wanted ? [] : moved)) {
+		await writePage(work, { venue_id: venue, evt, page }, changedPage(pages.get(page), bits));
+	}
+	return moved;
+}
+
+async function readPages(
+	{ tx }: Work,
+	change: Omit<RevocationChange, 'atMs'>,
+): Promise<ReadonlyMap<number, Uint8Array>> {
 	const touched = change.idx.map((number) => bitPlace(number).page);
 	const rows = await tx
 		.selectFrom('revoked_pages')

@@ -4,7 +4,13 @@ import type { Dialect } from './dialect.ts';
 
 /** The tables, as the queries see them. Every key begins with the venue; times are milliseconds since 1970. */
 export interface Tables {
-	venues: { venue_id: string; name: string; created_ms: number };
+	venues: {
+		venue_id: string;
+		name: string;
+		created_ms: number;
+		/** The newest key manifest that a hub has followed; a centre has its own in its key folder. */
+		manifest: string | null;
+	};
 	heads: {
 		venue_id: string;
 		epoch: number;
@@ -13,6 +19,56 @@ export interface Tables {
 		admissions: number;
 		/** Why this store grants nothing more: 1 a device has shown a higher cursor, 2 it came back from a backup. */
 		behind: number;
+		/** The id of the server whose store this is. */
+		self: string;
+		/** 1 while this server grants and numbers in this epoch; else it follows the one that does. */
+		grants: number;
+		/** What this store is to others: 0 there are none, 1 hubs follow it, 2 it is a hub's. */
+		role: number;
+		/** The newest segment or branch, in the order of arrival. */
+		arrivals: number;
+		/** Older entries of the logs are not here: this store began with another one's counts. */
+		control_from: number;
+		admissions_from: number;
+	};
+	epochs: {
+		venue_id: string;
+		epoch: number;
+		server: string;
+		/** The last number of its admissions log, once nothing more comes. */
+		ended: number | null;
+		/** 1 where an operator ended it without its authority. */
+		abandoned: number;
+		/** Which instance of a hub began it; each epoch is begun once. */
+		begun: string | null;
+		/** At a hub: 1 once the centre knows that it has all of it. */
+		closed: number;
+	};
+	counted: { venue_id: string; device: string; device_epoch: string; through: number };
+	hubs: {
+		venue_id: string;
+		device: string;
+		server: string;
+		jwk: string;
+		enrolled_ms: number;
+		last_seen_ms: number | null;
+		/** Its newest boot. */
+		boot: string | null;
+		/** What it said of itself at the last contact, as JSON. */
+		report: string | null;
+	};
+	upstream: {
+		venue_id: string;
+		/** The newest own segment that the centre has, by arrival here. */
+		sent: number;
+		/** The newest segment of the centre that is here, by arrival there, and up to which it sends all of them. */
+		received: number;
+		all_through: number;
+		/** How far the centre has the log of `epoch`. */
+		epoch: number;
+		admissions: number;
+		/** One id for each start of this hub, as JSON, the newest last. */
+		boots: string;
 	};
 	control_log: { venue_id: string; n: number; at_ms: number; change: string };
 	admission_log: { venue_id: string; epoch: number; n: number; change: string };
@@ -62,6 +118,12 @@ export interface Tables {
 		hashes: Uint8Array;
 		jws: string;
 		at_ms: number;
+		/** Its place in the order of arrival; 0 from before another server followed. */
+		arrival: number;
+		/** The server that it came through; null where the device itself brought it. */
+		via: string | null;
+		/** 0 while the authority has not counted it. */
+		counted: number;
 	};
 	branches: {
 		venue_id: string;
@@ -71,6 +133,8 @@ export interface Tables {
 		last_hash: string;
 		jws: string;
 		at_ms: number;
+		arrival: number;
+		via: string | null;
 	};
 	devices: {
 		venue_id: string;
@@ -96,6 +160,8 @@ export interface Tables {
 		expires_ms: number;
 		spent_ms: number | null;
 		replaces: number;
+		/** 1 for the code of a hub. */
+		hub: number;
 	};
 	events: { venue_id: string; evt: string; policy: string };
 	counters: { venue_id: string; evt: string; next_idx: number };
@@ -215,6 +281,34 @@ const migrations: readonly (readonly string[])[] = [
 			PRIMARY KEY (venue_id, evt)) CLUSTERED`,
 		`INSERT INTO held_uses (venue_id, evt, held)
 			SELECT venue_id, evt, sum(held) FROM rights WHERE held > 0 GROUP BY venue_id, evt`,
+	],
+	[
+		`ALTER TABLE venues ADD COLUMN manifest TEXT`,
+		`ALTER TABLE heads ADD COLUMN self TEXT NOT NULL DEFAULT 'centre'`,
+		`ALTER TABLE heads ADD COLUMN grants BIGINT NOT NULL DEFAULT 1`,
+		`ALTER TABLE heads ADD COLUMN role BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE heads ADD COLUMN arrivals BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE heads ADD COLUMN control_from BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE heads ADD COLUMN admissions_from BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE segments ADD COLUMN arrival BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE segments ADD COLUMN via TEXT`,
+		`ALTER TABLE segments ADD COLUMN counted BIGINT NOT NULL DEFAULT 1`,
+		`CREATE INDEX segments_arrived ON segments (venue_id, arrival) WHERE arrival > 0`,
+		`CREATE INDEX segments_uncounted ON segments (venue_id, arrival) WHERE counted = 0`,
+		`ALTER TABLE branches ADD COLUMN arrival BIGINT NOT NULL DEFAULT 0`,
+		`ALTER TABLE branches ADD COLUMN via TEXT`,
+		`CREATE INDEX branches_arrived ON branches (venue_id, arrival) WHERE arrival > 0`,
+		`ALTER TABLE enrollment_codes ADD COLUMN hub BIGINT NOT NULL DEFAULT 0`,
+		`CREATE TABLE epochs (venue_id TEXT NOT NULL, epoch BIGINT NOT NULL, server TEXT NOT NULL, ended BIGINT,
+			abandoned BIGINT NOT NULL, begun TEXT, closed BIGINT NOT NULL, PRIMARY KEY (venue_id, epoch)) CLUSTERED`,
+		`CREATE TABLE counted (venue_id TEXT NOT NULL, device TEXT NOT NULL, device_epoch TEXT NOT NULL,
+			through BIGINT NOT NULL, PRIMARY KEY (venue_id, device, device_epoch)) CLUSTERED`,
+		`CREATE TABLE hubs (venue_id TEXT NOT NULL, device TEXT NOT NULL, server TEXT NOT NULL, jwk TEXT NOT NULL,
+			enrolled_ms BIGINT NOT NULL, last_seen_ms BIGINT, boot TEXT, report TEXT,
+			PRIMARY KEY (venue_id, device))`,
+		`CREATE TABLE upstream (venue_id TEXT PRIMARY KEY, sent BIGINT NOT NULL, received BIGINT NOT NULL,
+			all_through BIGINT NOT NULL, epoch BIGINT NOT NULL, admissions BIGINT NOT NULL,
+			boots TEXT NOT NULL) CLUSTERED`,
 	],
 ];
 

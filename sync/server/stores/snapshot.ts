@@ -12,7 +12,7 @@ export function snapshotMethods(database: Database): Pick<Store, 'snapshot'> {
 async function readSnapshot(work: Work, venue: string): ReturnType<Store['snapshot']> {
 	const head = await work.tx
 		.selectFrom('heads')
-		.select(['epoch', 'control', 'admissions'])
+		.select(['epoch', 'control', 'admissions', 'grants'])
 		.where('venue_id', '=', venue)
 		.executeTakeFirst();
 	if (head === undefined) throw new StilewardError('venue_unknown', `there is no venue ${venue}`);
@@ -24,7 +24,24 @@ async function readSnapshot(work: Work, venue: string): ReturnType<Store['snapsh
 		const { redeemed = [], counts = [] } = counted.get(evt) ?? {};
 		return { evt, redeemed, revoked: revoked.get(evt) ?? [], counts };
 	});
-	return { cursor: head, events, journals: await readJournals(work, venue) };
+	const { grants, ...cursor } = head;
+	return { cursor, events, journals: await (grants === 1 ? readJournals : readCounted)(work, venue) };
+}
+
+/** A store that does not grant keeps rows that its counts do not include yet. */
+async function readCounted({ tx }: Work, venue: string): Promise<StoreSnapshot['journals']> {
+	return tx
+		.selectFrom('counted as c')
+		.innerJoin('devices as d', (join) =>
+			join
+				.onRef('d.venue_id', '=', 'c.venue_id')
+				.onRef('d.device', '=', 'c.device')
+				.onRef('d.device_epoch', '=', 'c.device_epoch'),
+		)
+		.select(['c.device', 'c.device_epoch as journal', 'c.through'])
+		.where('c.venue_id', '=', venue)
+		.orderBy('c.device')
+		.execute();
 }
 
 async function readJournals({ tx }: Work, venue: string): Promise<StoreSnapshot['journals']> {

@@ -4,19 +4,34 @@ import { caseMethods } from './cases.ts';
 import { claimMethods } from './claims.ts';
 import { deviceMethods } from './devices.ts';
 import type { Database } from './dialect.ts';
+import { epochMethods } from './epochs.ts';
 import { eventMethods } from './events.ts';
 import { feedMethods } from './feed.ts';
+import { followApplyMethods } from './follow-apply.ts';
+import { followLogMethods } from './follow-log.ts';
+import { followPageMethods } from './follow-page.ts';
 import { headMethods } from './heads.ts';
+import { hubMethods, upstreamMethods } from './hubs.ts';
 import { ingestMethods } from './ingest.ts';
 import { orderMethods } from './orders.ts';
 import { peopleMethods } from './people.ts';
 import { snapshotMethods } from './snapshot.ts';
+import { stateExportMethods } from './state-export.ts';
+import { stateImportMethods } from './state-import.ts';
 import { ticketMethods } from './tickets.ts';
 
 /** The store on an open database. */
 export function createSqlStore(database: Database): Store {
 	const store: Store = {
 		...headMethods(database),
+		...epochMethods(database),
+		...hubMethods(database),
+		...upstreamMethods(database),
+		...followPageMethods(database),
+		...followApplyMethods(database),
+		...followLogMethods(database),
+		...stateExportMethods(database),
+		...stateImportMethods(database),
 		...claimMethods(database),
 		...ingestMethods(database),
 		...feedMethods(database),

@@ -85,6 +85,39 @@ export async function certifyServer(authority: KeyAndCertificate, server: Server
 	return `${certificate.toString('pem')}\n`;
 }
 
+/** Requests a certificate for a key: a request (RFC 2986) that the key itself signs. Gives its PEM. */
+export async function requestCertificate(key: string, hosts: readonly string[]): Promise<string> {
+	const request = await x509.Pkcs10CertificateRequestGenerator.create({
+		name: 'CN=Stileward server',
+		keys: await keyPair(key),
+		signingAlgorithm: algorithm,
+		extensions: [new x509.SubjectAlternativeNameExtension(hosts.map(alternativeName))],
+	});
+	return `${request.toString('pem')}\n`;
+}
+
+/** The most hosts of one certificate. */
+const hostsMax = 64;
+
+/** Reads a request; undefined unless the key that it is for has signed it and it names hosts. */
+export async function readCertificateRequest(
+	pem: string,
+): Promise<{ readonly publicKey: string; readonly hosts: readonly string[] } | undefined> {
+	try {
+		const request = new x509.Pkcs10CertificateRequest(pem);
+		const named = request.extensions
+			.filter((each) => each instanceof x509.SubjectAlternativeNameExtension)
+			.flatMap(({ names }) => names.toJSON());
+		const hosts = named.flatMap(({ type, value }) => (type === 'dns' || type === 'ip' ? [value] : []));
+		const isWhole = hosts.length > 0 && hosts.length <= hostsMax && hosts.length === named.length;
+		if (!isWhole || !(await request.verify())) return undefined;
+		return { publicKey: request.publicKey.toString('pem'), hosts };
+	} catch {
+		// The library throws whatever it meets in a damaged request.
+		return undefined;
+	}
+}
+
 /** PEM of the public half of a private key. */
 export function publicKeyOf(key: string): string {
 	return createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'pem' }).toString();

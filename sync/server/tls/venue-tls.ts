@@ -53,7 +53,7 @@ export interface ServerTls {
  * Throws `server_data_invalid` for a damaged file and `output_failed`.
  */
 export async function openServerTls(options: TlsOptions): Promise<ServerTls> {
-	if (options.own) return ownTls(options.own);
+	if (options.own) return tlsOfChain(options.own);
 	await makePrivateFolder(options.dir);
 	const authority = await openAuthority(options.dir, options.nowMs);
 	const key = await keptKey(join(options.dir, tlsFiles.serverKey));
@@ -87,7 +87,8 @@ async function openAuthority(dir: string, nowMs: number): Promise<KeyAndCertific
 	return { key, certificate: made };
 }
 
-async function keptKey(path: string): Promise<string> {
+/** Reads a private key, or makes it. Throws `server_data_invalid`, never with what is in the file. */
+export async function keptKey(path: string): Promise<string> {
 	const kept = await readIfThere(path);
 	if (kept !== undefined) {
 		try {
@@ -117,16 +118,17 @@ function isCurrent(
 	return hosts.every((host) => isFor(certificate, host));
 }
 
-function isFor(certificate: X509Certificate, host: string): boolean {
+/** Whether a certificate names a host. */
+export function isFor(certificate: X509Certificate, host: string): boolean {
 	return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
 }
 
 function tlsOf(key: string, server: string, authority: KeyAndCertificate): ServerTls {
-	return ownTls({ key, certificate: server + authority.certificate });
+	return tlsOfChain({ key, certificate: server + authority.certificate });
 }
 
-/** The last certificate of a chain is the one that is pinned: it changes least. */
-function ownTls({ key, certificate }: KeyAndCertificate): ServerTls {
+/** What a chain serves with. The last certificate of a chain is the one that is pinned: it changes least. */
+export function tlsOfChain({ key, certificate }: KeyAndCertificate): ServerTls {
 	const chain = certificatesOf('the server’s certificate', certificate);
 	const [leaf] = chain;
 	const pinned = chain.at(-1);

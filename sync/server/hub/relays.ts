@@ -1,0 +1,115 @@
+import type { RequestOf, ResponseOf } from '../../protocol/paths.ts';
+import type { Authority } from '../http/authority.ts';
+import { type Answers, claims, commonAnswers, openClaims } from '../http/device-routes.ts';
+import { Refusal } from '../http/refusal.ts';
+import type { DeviceParts } from '../server-parts.ts';
+import type { Device } from '../store.ts';
+import type { Centre } from './centre.ts';
+import type { HubEnrollment } from './enrollment.ts';
+import type { Upstream } from './upstream.ts';
+
+/** How long a relayed claim may take: a lane has decided by policy long before. */
+const relayMs = 2_000;
+
+/** How long a relayed enrollment may take. */
+const enrollMs = 10_000;
+
+/** What a hub's answers need beside its parts. */
+export interface RelayDeps {
+	readonly parts: DeviceParts;
+	readonly enrollment: HubEnrollment;
+	readonly centre: Pick<Centre, 'call'>;
+	readonly upstream: Pick<Upstream, 'proven' | 'wake'>;
+}
+
+/** The answers of a hub: its own, and what only the centre can say. */
+export function hubDeviceAnswers(deps: RelayDeps, authority: Authority): Answers {
+	const { parts, upstream } = deps;
+	const common = commonAnswers(parts, authority);
+	return {
+		...common,
+		claims: (call) => decideClaims(deps, authority, call),
+		openClaims: ({ device }) => listOpenClaims(deps, authority, device),
+		segments: async (call) => {
+			const answer = await common.segments(call);
+			upstream.wake();
+			return answer;
+		},
+		enroll: ({ input }) => enroll(deps, input),
+	};
+}
+
+async function decideClaims(
+	deps: RelayDeps,
+	authority: Authority,
+	{ input, device }: { readonly input: RequestOf<'claims'>; readonly device: Device },
+): Promise<ResponseOf<'claims'>> {
+	const { parts, centre, upstream } = deps;
+	const head = await parts.store.head(parts.venue);
+	if (!head?.grants) {
+		const { claims: asked, cursor } = input;
+		const request = { device: device.device, claims: asked, ...(cursor && { cursor }) };
+		return relayed(() => centre.call('claims', request, { timeoutMs: relayMs }));
+	}
+	if (!upstream.proven() && input.cursor?.epoch !== head.epoch) {
+		throw new Refusal('no_authority', {
+			detail: 'the hub has just started without its centre: a device that follows it shows first that it lost nothing',
+		});
+	}
+	return claims(parts, authority, { input, device });
+}
+
+async function listOpenClaims(
+	{ parts, centre }: RelayDeps,
+	authority: Authority,
+	device: Device,
+): Promise<ResponseOf<'openClaims'>> {
+	const head = await parts.store.head(parts.venue);
+	if (head?.grants) return openClaims(parts, authority, device);
+	return relayed(() => centre.call('openClaims', { device: device.device }, { timeoutMs: relayMs }));
+}
+
+/** The centre's own words go on to the device; where it does not answer there is no authority to ask. */
+async function relayed<T>(ask: () => Promise<T>): Promise<T> {
+	try {
+		return await ask();
+	} catch (error) {
+		if (error instanceof Refusal && passedOn.has(error.code)) throw error;
+		throw new Refusal('no_authority');
+	}
+}
+
+/** What the centre says about the device or its claims, and not about the hub. */
+const passedOn: ReadonlySet<string> = new Set([
+	'no_authority',
+	'stale_authority',
+	'device_disabled',
+	'malformed',
+	'overloaded',
+]);
+
+async function enroll(
+	{ parts, enrollment, centre }: RelayDeps,
+	input: RequestOf<'enroll'>,
+): Promise<ResponseOf<'enroll'>> {
+	const { venue, server, keys, fingerprint, store, nowMs, log } = parts;
+	const made = await enrolled(() => centre.call('enroll', input, { timeoutMs: enrollMs }));
+	await store.putDevice(venue, made);
+	log.info({ event: 'device_enrolled', device: made.device, name: made.name, version: input.version });
+	return {
+		...{ device: made.device, venue, server, rootKey: enrollment.rootKey, caPin: fingerprint },
+		...{ timeKeys: [keys.timePublicKey], nowMs: nowMs() },
+	};
+}
+
+async function enrolled<T>(ask: () => Promise<T>): Promise<T> {
+	try {
+		return await ask();
+	} catch (error) {
+		if (error instanceof Refusal) throw error;
+		throw new Refusal('overloaded', {
+			detail: 'the centre of this hub cannot be reached, and only it knows the code',
+			retryAfterMs: 30_000,
+		});
+	}
+}

@@ -1,0 +1,254 @@
+import type { Logger } from 'pino';
+import { StilewardError } from '../../../gate-agent/core/errors.ts';
+import type { HubFollowPage, HubLogAnswer } from '../../protocol/hub.ts';
+import { hubReportsMax } from '../../protocol/hub.ts';
+import { openHubSegment } from '../http/hub-answers.ts';
+import { Refusal } from '../http/refusal.ts';
+import type { Outgoing } from '../replication.ts';
+import type { Store, VenueSegment } from '../store.ts';
+import type { Centre } from './centre.ts';
+
+/** A claim without a row for this long is shown to the centre: its device may be dead. */
+const claimOpenMs = 60_000;
+
+/** Claims that are shown at once. */
+const claimsShownMax = 1_000;
+
+/** What the steps between a hub and its centre need. */
+export interface HubSyncDeps {
+	readonly store: Store;
+	readonly venue: string;
+	/** The server id of the hub. */
+	readonly self: string;
+	readonly centreId: string;
+	readonly centre: Pick<Centre, 'call' | 'state'>;
+	/** One random id for this start of the hub. */
+	readonly boot: string;
+	readonly log: Logger;
+	readonly nowMs: () => number;
+	/** Told whenever something of the venue was committed. */
+	readonly wake: () => void;
+}
+
+/** The steps by which a hub and its centre come to have the same. Each does one exchange, or rejects. */
+export interface HubSync {
+	/** Says how the hub stands, and learns whether it lost something. False where it has nothing yet to lose. */
+	report(signal: AbortSignal): Promise<boolean>;
+	/** Takes what is new of the centre; waits for it for so long. */
+	follow(waitMs: number, signal: AbortSignal): Promise<void>;
+	/** Passes on what the centre does not have. False where there is nothing. */
+	push(signal: AbortSignal): Promise<boolean>;
+}
+
+/** Makes the steps of a hub. */
+export function createHubSync(deps: HubSyncDeps): HubSync {
+	const alone = createLatch();
+	const refused = new Set<number>();
+	let isNamed = false;
+	const reported = new Map<string, number>();
+	return {
+		report: (signal) => report(deps, reported, signal),
+		follow: async (waitMs, signal) => {
+			// A hub that an epoch names begins it as soon as nothing more comes.
+			isNamed = await follow({ ...deps, alone, refused }, isNamed ? 0 : waitMs, signal);
+		},
+		push: (signal) => alone(() => push(deps, signal)),
+	};
+}
+
+/** Runs work of one kind at a time: what is passed on must not change between reading a state and taking it. */
+type Latch = <T>(work: () => Promise<T>) => Promise<T>;
+
+function createLatch(): Latch {
+	let last: Promise<unknown> = Promise.resolve();
+	return (work) => {
+		const run = last.then(work, work);
+		last = run.catch(() => {});
+		return run;
+	};
+}
+
+async function report(deps: HubSyncDeps, reported: Map<string, number>, signal: AbortSignal): Promise<boolean> {
+	const { store, venue, centre, boot, log } = deps;
+	const head = await store.head(venue);
+	const boots = await store.addBoot(venue, boot);
+	if (head === undefined) return false;
+	// Read before what waits: with nothing that waits, all that a device had brought by then is at the centre.
+	const fresh = await freshReports(deps, reported);
+	const waiting = await store.backlog(venue);
+	const devices = waiting.segments === 0 ? fresh : [];
+	const { epoch, control, admissions, authority, grants, behind } = head;
+	const isGranting = grants && behind === undefined;
+	const claims = isGranting ? await oldClaims(deps) : [];
+	const shown = { head: { epoch, control, admissions, authority }, grants: isGranting, waiting };
+	const answer = await centre.call('report', { ...shown, boots: [...boots], devices, claims }, { signal });
+	for (const { device, atMs } of devices) reported.set(device, atMs);
+	if (!answer.stale) return true;
+	await store.markStale(venue);
+	log.error({ event: 'authority_stale', own: shown.head, centre: answer.head });
+	return true;
+}
+
+async function freshReports({ store, venue }: HubSyncDeps, reported: ReadonlyMap<string, number>) {
+	const devices = await store.devices(venue);
+	const fresh = devices.flatMap(({ device, report: last }) => {
+		if (last === undefined || last.atMs <= (reported.get(device) ?? 0)) return [];
+		const { atMs, ...said } = last;
+		return [{ device, report: said, atMs }];
+	});
+	return fresh.slice(0, hubReportsMax);
+}
+
+async function oldClaims({ store, venue, nowMs }: HubSyncDeps) {
+	const open = await store.allOpenClaims(venue);
+	return open.filter(({ atMs }) => nowMs() - atMs > claimOpenMs).slice(0, claimsShownMax);
+}
+
+interface FollowDeps extends HubSyncDeps {
+	readonly alone: Latch;
+	/** Epochs that the centre did not let this start of the hub begin. */
+	readonly refused: Set<number>;
+}
+
+/** Says whether an epoch names this hub that it has not begun yet. */
+async function follow(deps: FollowDeps, waitMs: number, signal: AbortSignal): Promise<boolean> {
+	const { store, venue, centre, alone } = deps;
+	const since = await store.followed(venue);
+	const load = async () => {
+		await alone(() => loadState(deps, signal));
+		return true;
+	};
+	if (since === undefined) return load();
+	const page = await nextPage(centre, { ...since, waitMs }, signal);
+	if (page === undefined) {
+		// A centre that came back from a backup may lack what this hub has passed on since.
+		await store.resendSegments(venue);
+		return load();
+	}
+	await takeSegments(deps, page);
+	const { control, devices, admissions, epochs, arrival } = page;
+	const standing = await store.storeFollowed({
+		venue,
+		page: { control, devices, admissions, epochs },
+		arrival,
+		atMs: deps.nowMs(),
+	});
+	deps.wake();
+	const isWhole = control.length + page.segments.length + admissions.length === 0;
+	if (standing.kind === 'state_needed') return load();
+	if (standing.kind !== 'named' || deps.refused.has(standing.epoch)) return false;
+	if (isWhole) await begin(deps, standing.epoch, signal);
+	return !isWhole;
+}
+
+/** Undefined where what the hub has followed is not what stands at the centre. */
+async function nextPage(
+	centre: HubSyncDeps['centre'],
+	since: Parameters<typeof centre.call<'follow'>>[1],
+	signal: AbortSignal,
+): Promise<HubFollowPage | undefined> {
+	try {
+		return await centre.call('follow', since, { signal, timeoutMs: since.waitMs + answerMs });
+	} catch (error) {
+		if (error instanceof Refusal && error.code === 'cursor_gone') return undefined;
+		throw error;
+	}
+}
+
+/** How long an answer may take beyond the time that the centre was asked to wait. */
+const answerMs = 30_000;
+
+async function takeSegments(deps: HubSyncDeps, page: HubFollowPage): Promise<void> {
+	const { store, log, centreId } = deps;
+	// A device may be new with this very page.
+	for (const device of page.devices) await store.putDevice(deps.venue, device);
+	const taken: VenueSegment[] = [];
+	for (const { device: id, segment } of page.segments) {
+		const opened = await openHubSegment(deps, { id, segment, via: centreId });
+		if (opened === undefined) log.error({ event: 'centre_segment_refused', device: id });
+		else taken.push(opened);
+	}
+	if (taken.length > 0) await store.ingest(taken);
+}
+
+async function loadState(deps: HubSyncDeps, signal: AbortSignal): Promise<void> {
+	const { store, venue, self, centre, log, nowMs } = deps;
+	const lines = await centre.state(signal);
+	await store.importState({ venue, self, lines, atMs: nowMs() });
+	deps.wake();
+	log.info({ event: 'state_loaded', ...(await store.head(venue)) });
+}
+
+/** Each epoch is begun once. A hub that the centre refuses was restored, and an operator names a new epoch. */
+async function begin(deps: FollowDeps, epoch: number, signal: AbortSignal): Promise<void> {
+	const { store, venue, centre, boot, log, refused } = deps;
+	try {
+		const { claims } = await centre.call('begin', { epoch, instance: boot }, { signal });
+		await store.grantEpoch({ venue, epoch, claims });
+		deps.wake();
+		log.info({ event: 'authority_begun', epoch });
+	} catch (error) {
+		if (!(error instanceof Refusal) || error.code !== 'stale_authority') throw error;
+		refused.add(epoch);
+		log.error({ event: 'authority_refused', epoch });
+	}
+}
+
+async function push(deps: HubSyncDeps, signal: AbortSignal): Promise<boolean> {
+	const { store, venue, centre } = deps;
+	const next = await store.outgoing(venue);
+	switch (next.kind) {
+		case 'nothing':
+			return false;
+		case 'segments':
+			await centre.call('segments', { segments: [...next.segments] }, { signal });
+			await store.rememberSent(venue, next);
+			return true;
+		case 'admissions': {
+			const { epoch, entries } = next;
+			const answer = await centre.call('admissions', { epoch, entries: [...entries] }, { signal });
+			await heed(deps, { sent: next, answer }, signal);
+			return true;
+		}
+		case 'end': {
+			const { epoch, admissions, claims } = next;
+			const last = admissions === undefined ? {} : { admissions };
+			const answer = await centre.call('end', { epoch, ...last, claims: [...claims] }, { signal });
+			await heed(deps, { sent: next, answer }, signal);
+			return true;
+		}
+	}
+}
+
+interface Exchange {
+	readonly sent: Outgoing & { readonly kind: 'admissions' | 'end' };
+	readonly answer: HubLogAnswer;
+}
+
+async function heed(deps: HubSyncDeps, { sent, answer }: Exchange, signal: AbortSignal): Promise<void> {
+	const { store, venue, log } = deps;
+	const { epoch } = sent;
+	switch (answer.kind) {
+		case 'stored': {
+			await store.rememberSent(venue, sent);
+			// A hub that lost what it was begins with what its centre has.
+			if (sent.kind === 'end' && sent.admissions === undefined) await loadState(deps, signal);
+			return;
+		}
+		case 'gap': {
+			await store.rememberSent(venue, { kind: 'admissions', epoch, entries: [{ n: answer.admissions, change: '' }] });
+			throw new StilewardError('server_answer_invalid', `the centre has epoch ${epoch} up to ${answer.admissions}`);
+		}
+		case 'rows_missing':
+			await store.resendSegments(venue);
+			throw new StilewardError('server_answer_invalid', `the centre misses rows of epoch ${epoch}`);
+		case 'abandoned':
+			// What this hub counted beyond the end is counted anew, from its segments, by whoever grants now.
+			log.warn({ event: 'epoch_abandoned', epoch, admissions: answer.admissions });
+			return loadState(deps, signal);
+		case 'forked':
+			log.error({ event: 'log_forked', epoch });
+			await store.markStale(venue);
+			return store.loseEpoch(venue, epoch);
+	}
+}
