@@ -8,6 +8,7 @@ export const errorHints = {
 	keys_missing: 'Run `stileward keys init --dir DIR`, or copy manifest.jws and root.public.jwk here.',
 	keys_invalid: 'Restore the file from its backup; a damaged key cannot be repaired.',
 	keys_exist: 'Choose an empty folder: keys are never overwritten.',
+	keys_changed: 'Restart the server, so that it signs by the newest key manifest; then ask again.',
 	keys_busy: 'Another program writes to the key folder; wait until it is done.',
 	manifest_invalid:
 		'Correct what is named, or fetch the manifest again: it must be whole and signed by the pinned root key.',

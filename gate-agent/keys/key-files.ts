@@ -11,6 +11,7 @@ export const keyFiles = {
 	issued: 'issued.json',
 	issuedLock: 'issued.lock',
 	issuerPrivate: (kid: string) => `issuer-${kid}.private.jwk`,
+	issuerPublic: (kid: string) => `issuer-${kid}.public.jwk`,
 } as const;
 
 /** Which kid an issuer's file is for; undefined for other files. */

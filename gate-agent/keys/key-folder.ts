@@ -177,16 +177,19 @@ async function rotated(
 	};
 }
 
-async function readManifest(dir: string): Promise<KeyManifest> {
+/** Reads the manifest of a folder. Throws `keys_missing` or `manifest_invalid`. */
+export async function readManifest(dir: string): Promise<KeyManifest> {
 	return openManifest(await readKeyFile(dir, keyFiles.manifest), await readRootPublic(dir));
 }
 
-async function readRootPublic(dir: string): Promise<JWK> {
+/** Reads the root's public key. Throws `keys_missing` or `keys_invalid`. */
+export async function readRootPublic(dir: string): Promise<JWK> {
 	// What the file holds is checked when the key is imported.
 	return (await readKeyJson(dir, keyFiles.rootPublic)) as JWK;
 }
 
-async function readPrivate(dir: string, file: string, kid: string): Promise<JWK> {
+/** Reads a private key that must be the one of this kid. Throws `keys_missing` or `keys_invalid`. */
+export async function readPrivate(dir: string, file: string, kid: string): Promise<JWK> {
 	// `kidOf` checks the public members here, the import checks the private one at the first signature.
 	const jwk = (await readKeyJson(dir, file)) as JWK;
 	if (typeof jwk.d !== 'string' || (await kidOf(jwk)) !== kid) {
@@ -209,7 +212,8 @@ function keyFor(
 	throw new StilewardError('keys_missing', `${evt}/${idx} cannot be signed: ${why}`);
 }
 
-async function newKey(): Promise<IssuerKey> {
+/** Makes an issuer key. */
+export async function newKey(): Promise<IssuerKey> {
 	const { privateKey } = await generateKeyPair('Ed25519', { extractable: true });
 	const { kty, crv, x, d }: JWK = await exportJWK(privateKey);
 	// An exported Ed25519 key has all four.
@@ -217,11 +221,13 @@ async function newKey(): Promise<IssuerKey> {
 	return { kid: await kidOf(jwk), privateKey: jwk };
 }
 
-function entryOf({ kid, privateKey }: IssuerKey): Pick<ManifestKey, 'kid' | 'jwk' | 'alg'> {
+/** A key's entry in a manifest, but for what it may sign. */
+export function entryOf({ kid, privateKey }: IssuerKey): Pick<ManifestKey, 'kid' | 'jwk' | 'alg'> {
 	return { kid, jwk: onlyPublic(privateKey), alg: 'Ed25519' };
 }
 
-async function refuseExisting(dir: string): Promise<void> {
+/** Throws `keys_exist` where a folder holds keys already. */
+export async function refuseExisting(dir: string): Promise<void> {
 	const ours: readonly string[] = [keyFiles.manifest, keyFiles.rootPublic, keyFiles.issued];
 	const existing = (await readdir(dir)).find((file) => ours.includes(file) || isPrivate(file));
 	if (existing !== undefined) throw new StilewardError('keys_exist', `${join(dir, existing)} exists already`);
@@ -250,14 +256,17 @@ async function openToOthers(dir: string): Promise<readonly string[]> {
 	return warnings;
 }
 
-function secretFile(file: string, jwk: JWK): KeyFile {
+/** A file that holds a private key. */
+export function secretFile(file: string, jwk: JWK): KeyFile {
 	return { file, text: `${JSON.stringify(jwk)}\n`, mode: secretMode };
 }
 
-function publicFile(file: string, text: string): KeyFile {
+/** A file that anybody may read. */
+export function publicFile(file: string, text: string): KeyFile {
 	return { file, text: `${text}\n`, mode: publicMode };
 }
 
-function secondsOf(ms: number): number {
+/** A NumericDate. */
+export function secondsOf(ms: number): number {
 	return Math.floor(ms / 1000);
 }

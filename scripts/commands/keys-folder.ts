@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { JWK } from 'jose';
+import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { kidOf } from '../../gate-agent/core/jwk.ts';
 import type { ManifestKey } from '../../gate-agent/core/key-manifest.ts';
-import { keyFiles } from '../../gate-agent/keys/key-files.ts';
+import { keyFiles, readKeyJson } from '../../gate-agent/keys/key-files.ts';
 import { initKeys, loadIssuer, loadTrust, resetClock, rotateKeys } from '../../gate-agent/keys/key-folder.ts';
+import { leaseRange, makeIssuerKey } from '../../gate-agent/keys/leased-range.ts';
 import { facts, jsonLine, paint, type Terminal, table } from './output.ts';
-import { localTime } from './times.ts';
+import { type GivenTime, localTime } from './times.ts';
 
 /** The options of every command about keys. */
 export interface KeysOptions {
@@ -24,6 +26,15 @@ export interface KeysRotateOptions extends KeysOptions {
 	readonly revoke?: readonly string[];
 }
 
+/** The options of `keys lease`. */
+export interface KeysLeaseOptions extends KeysOptions {
+	readonly event: string;
+	readonly from: number;
+	readonly to: number;
+	readonly key: string;
+	readonly until?: GivenTime;
+}
+
 /** Makes a new key folder and shows it. */
 export async function initFolder({ dir, event, json }: KeysInitOptions, terminal: Terminal): Promise<void> {
 	const { kid } = await initKeys({ dir, nowMs: terminal.nowMs(), ...(event !== undefined && { evt: event }) });
@@ -38,6 +49,33 @@ export async function rotateFolder({ dir, revoke, json }: KeysRotateOptions, ter
 	await terminal.err.write(
 		`note: copy the new ${keyFiles.manifest} to the gates; until then they refuse the new key\n`,
 	);
+}
+
+/** Makes the key of a ticket window, without a root and without a manifest. */
+export async function makeIssuer({ dir, json }: KeysOptions, { out, err }: Terminal): Promise<void> {
+	const kid = await makeIssuerKey(dir);
+	const key = join(dir, keyFiles.issuerPublic(kid));
+	await out.write(json ? jsonLine({ dir, kid, key }) : `${key}\n`);
+	await err.write(`note: take this file to the root key (\`keys lease --key\`), and nothing else of the folder\n`);
+}
+
+/** Lets a ticket window sign the numbers that were leased to it, and shows the folder. */
+export async function leaseNumbers(options: KeysLeaseOptions, terminal: Terminal): Promise<void> {
+	const { dir, event, from, to, key: file, until, json } = options;
+	const key = await readPublicKey(file);
+	const exp = until?.seconds;
+	const lease = { dir, evt: event, from, to, key, nowMs: terminal.nowMs(), ...(exp !== undefined && { exp }) };
+	const { kid } = await leaseRange(lease);
+	await printFolder({ dir, ...(json && { json }) }, terminal, kid);
+	const files = `${keyFiles.manifest} and ${keyFiles.rootPublic}`;
+	await terminal.err.write(`note: restart the server, so that gates hear of it; copy ${files} to the window\n`);
+}
+
+async function readPublicKey(file: string): Promise<JWK> {
+	const key = await readKeyJson(dirname(file), basename(file));
+	// What it holds is checked when its kid is made; a private part has no business here.
+	if ('d' in key) throw new StilewardError('keys_invalid', `${file} holds a private key: bring the public one`);
+	return key as JWK;
 }
 
 /** Signs a clock reset and shows what it says. */

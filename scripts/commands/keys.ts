@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
-import { examples, repeated } from './arguments.ts';
-import type { KeysInitOptions, KeysOptions, KeysRotateOptions } from './keys-folder.ts';
+import { ticketIdxMax } from '../../gate-agent/core/ticket.ts';
+import { examples, integer, repeated } from './arguments.ts';
+import type { KeysInitOptions, KeysLeaseOptions, KeysOptions, KeysRotateOptions } from './keys-folder.ts';
 import type { Terminal } from './output.ts';
+import { untilTime } from './times.ts';
 
-/** `keys init`, `keys rotate`, `keys reset-clock` and `keys show`. */
+/** `keys init`, `rotate`, `issuer`, `lease`, `reset-clock` and `show`. */
 export function addKeysCommands(program: Command, terminal: Terminal): void {
 	const keys = program.command('keys').description('Make, renew and show the keys that tickets are signed with.');
 	keysCommand(keys, 'init')
@@ -25,6 +27,7 @@ export function addKeysCommands(program: Command, terminal: Terminal): void {
 			const { rotateFolder } = await import('./keys-folder.ts');
 			await rotateFolder(options, terminal);
 		});
+	addWindowCommands(keys, terminal);
 	keysCommand(keys, 'reset-clock')
 		.summary('let gates forget a wrong time')
 		.description('Sign a clock reset with the root key, for gates that a wrong clock carried into the future.')
@@ -43,6 +46,35 @@ export function addKeysCommands(program: Command, terminal: Terminal): void {
 			await showFolder(options, terminal);
 		});
 }
+
+function addWindowCommands(keys: Command, terminal: Terminal): void {
+	keysCommand(keys, 'issuer')
+		.summary('make the key of a ticket window')
+		.description(
+			'Make the key of a ticket window that issues leased numbers. Its private part never leaves the window.',
+		)
+		.addHelpText('after', examples('keys issuer --dir ./window-1'))
+		.action(async (options: KeysOptions) => (await import('./keys-folder.ts')).makeIssuer(options, terminal));
+	keysCommand(keys, 'lease')
+		.summary('let a ticket window sign leased numbers')
+		.description('Sign a manifest by which the key of a ticket window may sign the numbers that were leased to it.')
+		.requiredOption('--event <id>', 'event of the numbers')
+		.requiredOption('--from <n>', 'first number, as `range lease` gave it', integer(0, ticketIdxMax))
+		.requiredOption('--to <n>', 'last number', integer(0, ticketIdxMax))
+		.requiredOption('--key <file>', 'public key of the window, as `keys issuer` made it')
+		.option('--until <time>', 'refuse its tickets that are valid for longer', untilTime)
+		.addHelpText('after', leaseNotes)
+		.addHelpText(
+			'after',
+			examples('keys lease --dir ./server/keys --event lantern-2026 --from 1000000 --to 1004999 --key window-1.jwk'),
+		)
+		.action(async (options: KeysLeaseOptions) => (await import('./keys-folder.ts')).leaseNumbers(options, terminal));
+}
+
+const leaseNotes = `
+At the office: \`range lease\` takes numbers that the server never issues. At the window: \`keys issuer\` makes its key. Where
+the root key is: this command, soon after the lease; then restart the server, whose newest key goes on above the lease.
+Copy manifest.jws and root.public.jwk to the window; there \`ticket issue --first-idx N\` issues, without any network.`;
 
 const initNotes = `
 A gate needs manifest.jws and root.public.jwk of this folder, and nothing else. Keep the private keys away from gates,

@@ -44,6 +44,8 @@ export async function leaseRange(options: LeaseOptions, terminal: Terminal): Pro
 		const answer = await office.call({ method: 'POST', path: '/ranges', body: { evt: event, count, holder } });
 		const { from, to } = answer;
 		const text = `${event}/${from} to ${to} are for ${holder}; this server never issues them\n`;
+		const next = `keys lease --event ${event} --from ${from} --to ${to} --key FILE --dir DIR`;
 		await terminal.out.write(json ? jsonLine({ evt: event, holder, from, to }) : text);
+		await terminal.err.write(`note: before a million more are sold, where the root key is: stileward ${next}\n`);
 	});
 }

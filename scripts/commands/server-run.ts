@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { onlyPublic } from '../../gate-agent/core/jwk.ts';
+import { rememberIssued } from '../../gate-agent/keys/issued-numbers.ts';
 import { keyFiles, readKeyFile, readKeyJson } from '../../gate-agent/keys/key-files.ts';
 import { initKeys, loadIssuer } from '../../gate-agent/keys/key-folder.ts';
 import { createLogger } from '../../gate-agent/logger.ts';
@@ -82,7 +83,13 @@ async function openIssuer(dir: string, { nowMs }: Terminal): Promise<Issuer> {
 	const manifest = (await readKeyFile(dir, keyFiles.manifest)).trim();
 	// `loadIssuer` has verified the manifest with this key.
 	const rootKey = onlyPublic((await readKeyJson(dir, keyFiles.rootPublic)) as JWK);
-	return { keyFor, manifest, rootKey };
+	const remember = async (evt: string, idx: number) => {
+		await rememberIssued(dir, { evt, count: 1, firstIdx: idx });
+		// Looked at after the number is noted: whoever changed the manifest before that did not see it.
+		const newest = (await readKeyFile(dir, keyFiles.manifest)).trim();
+		if (newest !== manifest) throw new StilewardError('keys_changed', `the key manifest in ${dir} has changed`);
+	};
+	return { keyFor, manifest, rootKey, remember };
 }
 
 function usage(message: string): StilewardError {

@@ -7,6 +7,11 @@ import type { Order } from './store.ts';
 export interface Issuer {
 	/** The key that may sign this ticket. Throws `keys_missing` where none here may. */
 	keyFor(evt: string, idx: number): IssuerKey;
+	/**
+	 * Notes, before they are signed, that numbers of an event up to this one are given out: whoever makes the next key
+	 * leaves them to this one. Throws `keys_changed` where another manifest has come meanwhile.
+	 */
+	remember?(evt: string, idx: number): Promise<void>;
 	/** The key manifest as the root signed it, a JWS. */
 	readonly manifest: string;
 	/** What devices pin and verify the manifest with. */

@@ -101,6 +101,8 @@ async function openVenue({ store, venue, issuer, log, nowMs }: ServerParts, { di
 		log.warn({ event: 'epoch_begun', why: 'restored', epoch });
 	}
 	if (isNew) await store.createVenue({ id: venue, name: venue, server: centreId, atMs: nowMs() });
+	// After a restore the key folder may know of fewer numbers than the store.
+	for (const { evt, next } of await store.counters(venue)) if (next > 0) await issuer.remember?.(evt, next - 1);
 	const path = join(dir, `manifest-announced-${venue}`);
 	const hash = createHash('sha256').update(issuer.manifest).digest('base64url');
 	if (!isNew && (await readIfThere(path)) === hash) return;

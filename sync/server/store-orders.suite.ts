@@ -13,20 +13,36 @@ async function revokedOf(store: Parameters<Laws[string]>[0]['store'], venue: str
 
 /** What orders and leases hold to. */
 export const orderLaws: Laws = {
-	'numbers are dense: orders and leases at once share one counter': async ({ store, venue }) => {
-		const taken = await Promise.all(
-			Array.from({ length: 30 }, async (_, i) => {
-				if (i % 3 > 0) return store.issueOrder(request(venue, `o-${i}`, i + 1)).then(({ from }) => [from, i + 1]);
-				const lease = { venue, evt, count: i + 1, holder: 'window-1', atMs: nowMs };
-				return store.leaseRange(lease).then(({ from, to }) => [from, to - from + 1]);
-			}),
-		);
+	'numbers of orders are dense, however many come at once': async ({ store, venue }) => {
+		const orders = Array.from({ length: 30 }, (_, i) => store.issueOrder(request(venue, `o-${i}`, i + 1)));
 		let next = 0;
-		for (const [from = -1, count = 0] of taken.sort(([a = 0], [b = 0]) => a - b)) {
+		for (const { from, count } of (await Promise.all(orders)).toSorted((a, b) => a.from - b.from)) {
 			expect(from).toBe(next);
 			next += count;
 		}
 		expect(next).toBe(465);
+		expect(await store.counters(venue)).toEqual([{ evt, next: 465 }]);
+	},
+	'leased numbers lie above those of every event, and none of them is ever issued': async ({ store, venue }) => {
+		await store.putEvent(venue, { evt: 'other', policy: { evt: 'other' } }, nowMs);
+		await store.issueOrder({ ...request(venue, 'p', 700_000), evt: 'other' });
+		const lease = (of: string, count: number) =>
+			store.leaseRange({ venue, evt: of, count, holder: 'window-1', atMs: nowMs });
+		const leases = await Promise.all([lease(evt, 10), lease('other', 1), lease(evt, 500)]);
+		const taken = leases.toSorted((a, b) => a.from - b.from);
+		// The largest order that there is still fits in below.
+		expect(taken[0]?.from).toBe(1_700_000);
+		for (const [at, { from }] of taken.entries()) expect(from).toBeGreaterThan(taken[at - 1]?.to ?? 699_999);
+		expect(await store.issueOrder(request(venue, 'below', 2))).toMatchObject({ from: 0 });
+		for (const of of [evt, 'other']) {
+			for (let n = 0; n < 6; n++) {
+				const { from, count } = await store.issueOrder({ ...request(venue, `${of}-${n}`, 900_000), evt: of });
+				const hit = leases.find((range) => from <= range.to && range.from < from + count);
+				expect({ of, n, hit }).toEqual({ of, n, hit: undefined });
+			}
+		}
+		await expect(lease('none', 1)).rejects.toMatchObject({ code: 'event_unknown' });
+		await expect(lease(evt, 2 ** 31)).rejects.toMatchObject({ code: 'ticket_invalid' });
 	},
 	'the same order number gives the same tickets, and never others': async ({ store, venue }) => {
 		const [first, ...same] = await Promise.all([1, 2, 3, 4].map(() => store.issueOrder(request(venue, 'o', 3))));

@@ -316,7 +316,9 @@ export interface Store extends Replication {
 	}): Promise<Order>;
 	/** What became of a ticket; of one that nobody has shown and nobody has refunded it says nothing. */
 	ticket(key: { readonly venue: string; readonly evt: string; readonly idx: number }): Promise<TicketRecord>;
-	/** Leases a run of numbers that an offline issuer may use; they are never issued here. */
+	/** The number that the next ticket of each event gets, leases apart. */
+	counters(venue: string): Promise<readonly { readonly evt: string; readonly next: number }[]>;
+	/** Leases a run of numbers that an offline issuer may use; they are never issued here, for no event. */
 	leaseRange(lease: {
 		readonly venue: string;
 		readonly evt: string;

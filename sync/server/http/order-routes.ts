@@ -27,7 +27,7 @@ function addIssuing(add: AddOfficeRoute, parts: ServerParts): void {
 		handle: async ({ body, atMs }) => {
 			const request = requestOf(parts, body, atMs);
 			await assertIssuable(parts, request);
-			return linesOf(await store.issueOrder(request), parts);
+			return answerOf(await store.issueOrder(request), parts);
 		},
 	});
 	add({
@@ -100,7 +100,7 @@ function addChanges(add: AddOfficeRoute, parts: ServerParts): void {
 			if (!(await store.order(venue, order))) throw new Refusal('not_found');
 			const into = requestOf(parts, body.into, atMs);
 			await assertIssuable(parts, into);
-			return linesOf(await store.exchangeOrder({ venue, order, into }), parts);
+			return answerOf(await store.exchangeOrder({ venue, order, into }), parts);
 		},
 	});
 }
@@ -117,6 +117,11 @@ async function assertIssuable({ store, venue, issuer }: ServerParts, request: Or
 		throw new Refusal('not_found', { detail: `there is no event ${request.evt}` });
 	}
 	await checkOrder(request, issuer);
+}
+
+async function answerOf(order: Order, parts: ServerParts): Promise<Readable> {
+	await parts.issuer.remember?.(order.evt, order.from + order.count - 1);
+	return linesOf(order, parts);
 }
 
 function linesOf(order: Order, { issuer, log }: ServerParts): Readable {

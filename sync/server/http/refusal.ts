@@ -23,6 +23,7 @@ const byCode: Readonly<Record<string, ProblemCode>> = {
 	order_differs: 'order_differs',
 	ticket_invalid: 'malformed',
 	keys_missing: 'forbidden',
+	keys_changed: 'forbidden',
 	keys_invalid: 'malformed',
 	usage: 'malformed',
 	authority_lost: 'stale_authority',

@@ -10,7 +10,17 @@ import type { Tables } from './schema.ts';
 
 type OrderRow = Selectable<Tables['orders']>;
 
-type OrderMethods = 'issueOrder' | 'order' | 'refundOrder' | 'restoreOrder' | 'exchangeOrder' | 'leaseRange';
+type OrderMethods =
+	| 'counters'
+	| 'issueOrder'
+	| 'order'
+	| 'refundOrder'
+	| 'restoreOrder'
+	| 'exchangeOrder'
+	| 'leaseRange';
+
+/** Numbers between what is sold and a lease: the largest order still fits in. */
+const leaseRoom = 1_000_000;
 
 /** The orders' part of a store. Tickets of an order are one run of numbers, and one row. */
 export function orderMethods(database: Database): Pick<Store, OrderMethods> {
@@ -33,26 +43,42 @@ export function orderMethods(database: Database): Pick<Store, OrderMethods> {
 		restoreOrder: (restore) => transact(database, (work) => restoreOrder(work, restore)),
 		exchangeOrder: (exchange) => transact(database, (work) => exchangeOrder(work, exchange)),
 		leaseRange: (lease) => transact(database, (work) => leaseRange(work, lease)),
+		counters: (venue) => transact(database, (work) => readCounters(work, venue)),
 	};
 }
 
-/** Takes the next numbers of an event: one counter, so that issued and leased numbers are dense and never overlap. */
+/** Takes the next run of numbers of an event that no lease has: one counter, so that they are dense. */
 async function takeNumbers(
 	{ tx }: Work,
 	{ venue, evt, count }: { readonly venue: string; readonly evt: string; readonly count: number },
 ): Promise<number> {
-	const taken = await tx
-		.updateTable('counters')
-		.set((counter) => ({ next_idx: counter('next_idx', '+', count) }))
+	const counter = await tx
+		.selectFrom('counters')
+		.select('next_idx')
 		.where('venue_id', '=', venue)
 		.where('evt', '=', evt)
-		.returning('next_idx')
 		.executeTakeFirst();
-	if (taken === undefined) throw new StilewardError('event_unknown', `${venue} has no event ${evt}`);
-	if (taken.next_idx - 1 > ticketIdxMax) {
+	if (counter === undefined) throw new StilewardError('event_unknown', `${venue} has no event ${evt}`);
+	const leases = await tx
+		.selectFrom('leases')
+		.select(['from_idx', 'to_idx'])
+		.where('venue_id', '=', venue)
+		.where('to_idx', '>=', counter.next_idx)
+		.orderBy('from_idx')
+		.execute();
+	const from = leases.reduce((start, { from_idx, to_idx }) => {
+		return start + count > from_idx && start <= to_idx ? to_idx + 1 : start;
+	}, counter.next_idx);
+	if (from + count - 1 > ticketIdxMax) {
 		throw new StilewardError('ticket_invalid', `${evt} has no ${count} ticket numbers left`);
 	}
-	return taken.next_idx - count;
+	await tx
+		.updateTable('counters')
+		.set({ next_idx: from + count })
+		.where('venue_id', '=', venue)
+		.where('evt', '=', evt)
+		.execute();
+	return from;
 }
 
 async function issue(work: Work, request: OrderRequest): Promise<Order> {
@@ -213,6 +239,10 @@ function closed({ order_id, status }: OrderRow): StilewardError {
 	return new StilewardError('order_closed', `order ${order_id} is ${status}`);
 }
 
+/**
+ * Leases numbers above those of every event, for an issuer key has one range for all of them: the server's own keeps what
+ * lies below, and another one goes on above. Between the two is room for what is sold until then.
+ */
 async function leaseRange(
 	work: Work,
 	lease: Parameters<Store['leaseRange']>[0],
@@ -220,9 +250,26 @@ async function leaseRange(
 	const { venue, evt, count, holder, atMs } = lease;
 	if (!Number.isSafeInteger(count) || count < 1) throw new StilewardError('ticket_invalid', 'a lease has numbers');
 	await lockVenue(work, venue);
-	const from = await takeNumbers(work, lease);
+	const counters = await readCounters(work, venue);
+	if (!counters.some((counter) => counter.evt === evt)) {
+		throw new StilewardError('event_unknown', `${venue} has no event ${evt}`);
+	}
+	const leased = await work.tx
+		.selectFrom('leases')
+		.select('to_idx')
+		.where('venue_id', '=', venue)
+		.orderBy('to_idx', 'desc')
+		.executeTakeFirst();
+	const highest = Math.max((leased?.to_idx ?? -1) + 1, ...counters.map(({ next }) => next));
+	const from = highest + leaseRoom;
 	const to = from + count - 1;
+	if (to > ticketIdxMax) throw new StilewardError('ticket_invalid', `no ${count} ticket numbers are left`);
 	const row = { venue_id: venue, evt, from_idx: from, to_idx: to, holder, at_ms: atMs };
 	await work.tx.insertInto('leases').values(row).execute();
 	return { from, to };
+}
+
+async function readCounters({ tx }: Pick<Work, 'tx'>, venue: string): ReturnType<Store['counters']> {
+	const rows = await tx.selectFrom('counters').select(['evt', 'next_idx']).where('venue_id', '=', venue).execute();
+	return rows.map(({ evt, next_idx }) => ({ evt, next: next_idx }));
 }
