@@ -3,7 +3,7 @@ import { assert } from '../../../gate-agent/core/errors.ts';
 import type { AdmissionChange } from '../../protocol/feed.ts';
 import type { Right } from '../rights.ts';
 import type { VenueHead } from '../store.ts';
-import { columns, names, type Work } from './dialect.ts';
+import { columns, later, names, type Work } from './dialect.ts';
 import type { RedemptionRecord } from './redemptions-table.ts';
 
 /** A change of a right on its way to the admissions log. */
@@ -51,7 +51,7 @@ export async function logAdmissions<Change extends LoggedChange>(
 	const rows = logged.map(({ change, entry: { epoch, n } }) => {
 		return [change.record.venue, epoch, n, JSON.stringify(entryOf(change))];
 	});
-	await sql`
+	await sql`${later}
 		INSERT INTO admission_log (${names(logColumns)})
 		SELECT ${names(logColumns)} FROM ${work.dialect.given(logColumns, rows)}`.execute(work.tx);
 	return logged;

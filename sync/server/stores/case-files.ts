@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Conflict, VenueSegment } from '../store.ts';
-import { columns, names, type Work } from './dialect.ts';
+import { columns, later, names, type Work } from './dialect.ts';
 import type { RedemptionKey } from './redemptions-table.ts';
 import type { RightKey } from './rights-table.ts';
 
@@ -31,7 +31,7 @@ async function saveCases({ tx, dialect }: Work, cases: readonly CaseRow[]): Prom
 		const what = 'device' in about ? [null, null, null, about.device] : [about.evt, about.idx, about.allowance, null];
 		return [venue, id, kind, ...what, over, atMs];
 	});
-	await sql`
+	await sql`${later}
 		INSERT INTO cases (${names(caseColumns)})
 		SELECT ${names(caseColumns)} FROM ${dialect.given(caseColumns, rows)} WHERE true
 		ON CONFLICT (venue_id, case_id) DO UPDATE SET over = excluded.over`.execute(tx);
@@ -63,7 +63,7 @@ async function fileRedemptions(
 	const rows = [...new Map(cases.map((each) => [`${each.venue}/${each.id}`, each])).values()].map(
 		({ venue, id, about: { evt, idx, allowance } }) => [venue, id, evt, idx, allowance],
 	);
-	await sql`
+	await sql`${later}
 		INSERT INTO case_redemptions (venue_id, case_id, device, redemption)
 		SELECT r.venue_id, given.case_id, r.device, r.redemption FROM ${dialect.given(fileColumns, rows)}
 		JOIN redemptions r ON r.venue_id = given.venue_id AND r.evt = given.evt AND r.idx = given.idx

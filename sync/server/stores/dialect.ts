@@ -19,6 +19,15 @@ export interface Dialect {
 	readonly writersMax: number;
 }
 
+/** Begins or ends the text of a statement that a connection may send together with the next one. */
+export const laterMark = '/* later */';
+
+/**
+ * Marks a statement that changes something and whose answer nobody needs: how many rows it changed is not said. A
+ * failure is told by a later statement of the transaction, its end at the latest.
+ */
+export const later: RawBuilder<unknown> = sql.raw(laterMark);
+
 /** A column of given rows. */
 export interface Column {
 	readonly name: string;

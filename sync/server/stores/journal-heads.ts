@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { genesisHash } from '../../../gate-agent/core/journal.ts';
 import { rowHash } from '../row-hash.ts';
 import type { VenueSegment } from '../store.ts';
-import { columns, type Work } from './dialect.ts';
+import { columns, later, type Work } from './dialect.ts';
 import { type LockedHead, numbers } from './heads.ts';
 
 /** How far a device's journal is here. */
@@ -156,7 +156,7 @@ export async function saveSegments(work: Work, fresh: readonly NewRows[], arriva
 		...{ from_seq: from, to_seq: segment.to, hashes, jws: segment.jws, at_ms: segment.atMs },
 		...{ arrival: next(segment.venue), via: segment.via ?? null, counted: arrival.counting(segment) ? 1 : 0 },
 	}));
-	await work.tx.insertInto('segments').values(rows).execute();
+	await work.tx.insertInto('segments').values(rows).modifyEnd(later).execute();
 }
 
 /** Keeps segments that contradict what is here, as evidence. */
@@ -255,7 +255,7 @@ export async function saveJournals({ tx, dialect }: Work, states: ReadonlyMap<st
 		const place = [text.slice(0, slash), text.slice(slash + 1)];
 		return [...place, status, head.deviceEpoch ?? null, head.acceptedThrough, head.hash, seenMs];
 	});
-	await sql`
+	await sql`${later}
 		UPDATE devices SET status = given.status, device_epoch = given.device_epoch,
 			accepted_through = given.accepted_through, head_hash = given.head_hash,
 			last_seen_ms = CASE WHEN devices.last_seen_ms > given.last_seen_ms THEN devices.last_seen_ms

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
 import { dayBegin, quarterOf, type Room, roomOf } from '../capacity.ts';
 import type { Presence, Store } from '../store.ts';
-import { columns, type Database, names, readAtOnce, type Work } from './dialect.ts';
+import { columns, type Database, later, names, readAtOnce, type Work } from './dialect.ts';
 import type { NewRows } from './journal-heads.ts';
 import { peopleFact } from './people-facts.ts';
 
@@ -34,7 +34,7 @@ export async function countPeople({ tx, dialect }: Work, fresh: readonly NewRows
 		}
 	}
 	if (counts.size === 0) return;
-	await sql`
+	await sql`${later}
 		INSERT INTO people (${names(peopleColumns)})
 		SELECT ${names(peopleColumns)} FROM ${dialect.given(peopleColumns, [...counts.values()])} WHERE true
 		ON CONFLICT (venue_id, evt, quarter) DO UPDATE SET entered = people.entered + excluded.entered,
@@ -50,7 +50,7 @@ export async function addHeld(
 ): Promise<void> {
 	const rows = changes.filter(([, , held]) => held !== 0);
 	if (rows.length === 0) return;
-	await sql`
+	await sql`${later}
 		INSERT INTO held_uses (${names(heldColumns)})
 		SELECT ${names(heldColumns)} FROM ${dialect.given(heldColumns, rows)} WHERE true
 		ON CONFLICT (venue_id, evt) DO UPDATE SET held = held_uses.held + excluded.held`.execute(tx);

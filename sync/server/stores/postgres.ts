@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { assert } from '../../../gate-agent/core/errors.ts';
 import type { Store } from '../store.ts';
 import type { Cell, Dialect } from './dialect.ts';
+import { pipelined } from './postgres-connection.ts';
 import { createPool } from './postgres-pool.ts';
 import { migrate, type Tables } from './schema.ts';
 import { createSqlStore, withoutDriverErrors } from './sql-store.ts';
@@ -24,9 +25,6 @@ const sessionOptions = [
 	'enable_mergejoin=off',
 	'jit=off',
 ];
-
-/** Statements that a connection keeps planned; texts vary only by how many venues and segments they name. */
-const plansMax = 200;
 
 const eightByteInteger = 20;
 
@@ -55,11 +53,12 @@ export async function openPostgresStore(url: string): Promise<Store> {
 		const pool = createPool({
 			connectionString: url,
 			max: connectionsMax,
+			pipeline: true,
 			connectionTimeoutMillis: 10_000,
 			options: sessionOptions.map((option) => `-c ${option}`).join(' '),
 			types: { getTypeParser: parserOf },
 		});
-		const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: keepPlans(pool) }) });
+		const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: pipelined(pool) }) });
 		try {
 			await assertDurable(db);
 			await migrate(db, postgres);
@@ -69,31 +68,6 @@ export async function openPostgresStore(url: string): Promise<Store> {
 			throw error;
 		}
 	});
-}
-
-/**
- * The same pool, except that a connection parses and plans a statement once and not at each use: with small batches
- * that costs more than all the rest.
- */
-function keepPlans(pool: pg.Pool): PostgresPool {
-	const names = new Map<string, string>();
-	const nameOf = (text: string) => {
-		const known = names.get(text);
-		if (known !== undefined || names.size >= plansMax) return known;
-		const name = `s${names.size}`;
-		names.set(text, name);
-		return name;
-	};
-	return {
-		end: () => pool.end(),
-		connect: async () => {
-			const client = await pool.connect();
-			const query = (text: string, values: readonly unknown[]) =>
-				client.query({ name: nameOf(text), text, values: [...values] });
-			// Kysely calls nothing but `query` with a text, and `release`; it asks for no cursor here.
-			return { query, release: () => client.release() } as unknown as PostgresPoolClient;
-		},
-	};
 }
 
 /** Every count, number and time of the schema is below 2^53. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Redemption } from '../rights.ts';
-import { columns, names, type Work } from './dialect.ts';
+import { columns, later, names, type Work } from './dialect.ts';
 import type { RightKey } from './rights-table.ts';
 
 /** Which redemption. Ids are each device's own, so that no device can speak of another's. */
@@ -98,7 +98,7 @@ export async function saveRedemptions({ tx, dialect }: Work, records: readonly R
 	const changes = recordColumns
 		.filter(({ name }) => !kept.has(name))
 		.map(({ name }) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`);
-	await sql`
+	await sql`${later}
 		INSERT INTO redemptions (${names(recordColumns)})
 		SELECT ${names(recordColumns)} FROM ${dialect.given(recordColumns, rows)} WHERE true
 		ON CONFLICT (venue_id, device, redemption) DO UPDATE SET ${sql.join(changes)}`.execute(tx);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { bitPlace, isBitSet } from '../../../gate-agent/core/sparse-pages.ts';
 import { freshRight, type Right } from '../rights.ts';
-import { columns, names, type Work } from './dialect.ts';
+import { columns, later, names, type Work } from './dialect.ts';
 import { addHeld } from './people.ts';
 
 /** Which right: an allowance of a ticket of a venue. */
@@ -123,7 +123,7 @@ async function saveRights(
 		const { use, used, held, taken, last } = rights.get(text) ?? freshRight(1);
 		return [venue, evt, idx, allowance, use, used, held, taken, last?.lane ?? null, last?.atMs ?? null];
 	});
-	await sql`
+	await sql`${later}
 		INSERT INTO rights (${names(rightColumns)})
 		SELECT ${names(rightColumns)} FROM ${dialect.given(rightColumns, rows)} WHERE true
 		ON CONFLICT (venue_id, evt, idx, allowance) DO UPDATE SET use = excluded.use, used = excluded.used,
