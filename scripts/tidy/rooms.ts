@@ -32,7 +32,9 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'sync/client': { sees: ['gate-agent/core', 'sync/protocol'], packages: [] },
 	'sync/node': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client'] },
 	'sync/server': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'sync/node'] },
-	'sync/acceptance': { sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'sync/node', 'sync/server'] },
+	'sync/acceptance': {
+		sees: ['gate-agent', 'gate-agent/core', 'sync/protocol', 'sync/client', 'sync/node', 'sync/server'],
+	},
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
 	'gate-agent/serial': { sees: ['gate-agent/core'] },
 	'gate-agent/ledger': { sees: ['gate-agent/core'] },
