@@ -61,6 +61,11 @@ export interface Parts {
 	readonly keysHealth: () => Health['keys'];
 	/** Lets the venue see the lanes and give them orders, once there are lanes. */
 	attach(lanes: AttachedLanes): void;
+	/**
+	 * Writes that the agent has started, and settles what a crash left open. Nothing is written before the venue was
+	 * asked how far it has this journal: on a disk that came back, the next number is spent.
+	 */
+	begin(): Promise<void>;
 	/** Ends what goes on beside the lanes. The ledger stays open. */
 	stop(): Promise<void>;
 }
@@ -155,7 +160,6 @@ interface Recalled {
 	readonly trust: GateTrust | undefined;
 	readonly clockStart: { readonly floorsMs: readonly number[]; readonly epoch: number };
 	readonly foreignKey: Uint8Array;
-	readonly openGrants: readonly Grant[];
 	readonly remembered: ReadonlyMap<string, LaneMemory>;
 }
 
@@ -168,7 +172,6 @@ async function recall(config: GateConfig, deps: AgentDeps, ledger: SqliteLedger)
 		trust,
 		clockStart: await recallClock(deps, clockReset, ledger),
 		foreignKey: await foreignKeyOf(ledger),
-		openGrants: await ledger.openGrants(),
 		remembered: new Map((await ledger.lanes()).map((memory) => [memory.lane, memory])),
 	};
 }
@@ -200,7 +203,7 @@ async function join(
 	deps: AgentDeps,
 ): Promise<Parts> {
 	const { log } = deps;
-	const { trust, ledger, metrics, clockStart, openGrants, ...parts } = opened;
+	const { trust, ledger, metrics, clockStart, ...parts } = opened;
 	for (const warning of trust?.warnings ?? []) log.warn({ event: 'keys_warning', problem: warning });
 	const clock = createAgentClock(deps.clock, {
 		...clockStart,
@@ -212,7 +215,6 @@ async function join(
 		onFailing: (what, error) => log.error({ event: 'ledger_failed', what, ...problemOf(error) }),
 		onDropped: (what) => log.error({ event: 'ledger_dropped', what }),
 	});
-	recordStart({ writer, ledger, clock, openGrants, config, deps });
 	const lanes: { attached: AttachedLanes } = { attached: { statuses: () => new Map(), command: () => undefined } };
 	const source = trust
 		? folderSource(standaloneOf(config).policy, trust, log)
@@ -225,6 +227,7 @@ async function join(
 		attach: (attached) => {
 			lanes.attached = attached;
 		},
+		begin: async () => recordStart({ writer, ledger, clock, openGrants: await ledger.openGrants(), config, deps }),
 	};
 }
 
@@ -268,12 +271,12 @@ function keysHealthOf({ version }: Keyset, warnings: readonly string[], problem:
 	return { manifestVersion: version, warnings, ...(problem !== undefined && { problem }) };
 }
 
-interface Start extends Pick<Parts, 'writer' | 'ledger' | 'clock'>, Pick<Recalled, 'openGrants'> {
+interface Start extends Pick<Parts, 'writer' | 'ledger' | 'clock'> {
+	readonly openGrants: readonly Grant[];
 	readonly config: GateConfig;
 	readonly deps: AgentDeps;
 }
 
-/** Writes that the agent has started, and settles what a crash left open. */
 function recordStart({ writer, ledger, clock, openGrants, config, deps }: Start): void {
 	const { doubt, trusted, epoch } = clock.read();
 	const started = {

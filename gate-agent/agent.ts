@@ -29,9 +29,6 @@ export interface Agent {
 /** From the last byte that a port took until it has left a slow wire and its USB adapter. */
 const wireMs = 40;
 
-/** How long a starting agent waits for its venue's server; without it the lanes go by policy. */
-const firstTryMs = 700;
-
 /** How long a closing agent waits for the disk. */
 const closeWaitMs = 2_000;
 
@@ -71,7 +68,8 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	});
 	web.show((id) => lanes.get(id)?.screen);
 	// Before the first visitor: what was refunded while the gate was off, and whether the authority is there.
-	await parts.venue?.firstTry(firstTryMs);
+	await parts.venue?.firstTry(config.startWaitMs);
+	await parts.begin();
 	const ready = Promise.withResolvers<void>();
 	const opened = openDevices(config, {
 		random: deps.random,

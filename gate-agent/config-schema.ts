@@ -155,6 +155,25 @@ function laneSchema<Device extends TSchema>(device: (slot: keyof typeof deviceSl
 	);
 }
 
+/** Where the venue is, and how long lanes wait for its server. */
+const venueSchema = Type.Object(
+	{
+		timeZone: Type.String({ default: 'Asia/Shanghai', description: 'IANA time zone of the venue.' }),
+		dayStartsAt: Type.String({
+			pattern: clockTime,
+			default: '00:00',
+			description: 'When a venue day starts, HH:MM.',
+		}),
+		claimMs: ms('How long a lane waits for the venue’s authority; 600 over Wi-Fi', 150, 5_000),
+		startMs: ms(
+			'How long the lanes of a starting gate wait for the venue’s server, to learn what they missed',
+			700,
+			30_000,
+		),
+	},
+	{ ...strict, default: {} },
+);
+
 function gateSchema<Lane extends TSchema>(lane: Lane) {
 	return Type.Object(
 		{
@@ -177,18 +196,7 @@ function gateSchema<Lane extends TSchema>(lane: Lane) {
 				}),
 			),
 			data: Type.String({ minLength: 1, description: 'Folder of the ledger; on a disk that survives a power cut.' }),
-			venue: Type.Object(
-				{
-					timeZone: Type.String({ default: 'Asia/Shanghai', description: 'IANA time zone of the venue.' }),
-					dayStartsAt: Type.String({
-						pattern: clockTime,
-						default: '00:00',
-						description: 'When a venue day starts, HH:MM.',
-					}),
-					claimMs: ms('How long a lane waits for the venue’s authority; 600 over Wi-Fi', 150, 5_000),
-				},
-				{ ...strict, default: {} },
-			),
+			venue: venueSchema,
 			http: Type.Object(
 				{
 					enabled: Type.Boolean({ default: true, description: 'Whether display, health and metrics are served.' }),

@@ -44,6 +44,8 @@ export interface GateConfig {
 	readonly timeZone: string;
 	/** How long a lane waits for the venue's authority. */
 	readonly claimBudgetMs: number;
+	/** How long a starting gate waits for its venue's server; without it the lanes go by policy. */
+	readonly startWaitMs: number;
 	readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
 	readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 	readonly lanes: readonly LaneSettings[];
@@ -248,6 +250,7 @@ function build(frame: GateFrame): GateConfig {
 		...(frame.event !== undefined && { policy: buildPolicy(frame, frame.event) }),
 		timeZone: frame.venue.timeZone,
 		claimBudgetMs: frame.venue.claimMs,
+		startWaitMs: frame.venue.startMs,
 		http: frame.http,
 		logLevel: frame.log.level,
 		lanes: frame.lanes.map(buildLane),

@@ -21,6 +21,18 @@ function alarm(i: number): Fact {
 	return { kind: 'alarm', lane: 'lane-1', alarm: 'tamper', on: i % 2 === 0 };
 }
 
+/** The outbox of a ledger that begins a new journal, without rows, as soon as the old one is left. */
+function leaving(old: MemoryOutbox, isLeft: () => boolean): MemoryOutbox {
+	return {
+		...old,
+		get epoch() {
+			return isLeft() ? 'e2' : old.epoch;
+		},
+		head: async () => (isLeft() ? 0 : old.head()),
+		acceptedThrough: async () => (isLeft() ? 0 : old.acceptedThrough()),
+	};
+}
+
 describe('the outbox', () => {
 	test('of a hundred thousand rows drains in segments, a thousand rows in memory at a time, while the feed goes on', async () => {
 		const world = createWorld();
@@ -113,6 +125,26 @@ describe('the outbox', () => {
 		expect(after.behind).toContain('e1');
 	});
 
+	test('of a disk that wrote on after it came back is sent before it is left, so that nothing of it is lost', async () => {
+		for (const seed of [1, 2, 3, 4, 5, 6]) {
+			const world = createWorld(seed);
+			const before = await world.addGate({ outbox: outboxOf(30) });
+			await world.clock.advance(5_000);
+			before.stop();
+			const restored = outboxOf(12, (i) => alarm(i < 10 ? i : i + 1));
+			await restored.rememberAccepted(10);
+			let left: readonly string[] = [];
+			const outbox = leaving(restored, () => left.length > 0);
+			const after = await world.addGate({ outbox, weather: { link: 'down' } });
+			left = after.behind;
+			await world.clock.advance(200_000);
+			after.weather.link = 'up';
+			await world.clock.advance(120_000);
+			expect(after.behind).toEqual(['e1']);
+			expect(world.venue.journals.get(device)?.status, `seed ${seed}`).toBe('quarantined');
+		}
+	});
+
 	test('that forked is quarantined, shown, and not sent again and again', async () => {
 		const world = createWorld();
 		const before = await world.addGate({ outbox: outboxOf(10) });
@@ -182,5 +214,25 @@ describe('one push', () => {
 		const kinds = [];
 		for (let i = 0; i < 3; i++) kinds.push((await pusher.push()).kind);
 		expect(kinds).toEqual(['progress', 'progress', 'stuck']);
+	});
+
+	test('says nothing of the journal that began while the rows of the old one were under way', async () => {
+		let left = false;
+		const remembered: number[] = [];
+		const old = outboxOf(10);
+		const outbox: MemoryOutbox = {
+			...old,
+			get epoch() {
+				return left ? 'e2' : 'e1';
+			},
+			head: async () => (left ? 20 : 10),
+			rememberAccepted: async (seq) => void remembered.push(seq),
+		};
+		const pusher = pusherOf(outbox, [], () => {
+			left = true;
+			return ok(10);
+		});
+		expect(await pusher.push()).toEqual({ kind: 'progress', waiting: 20 });
+		expect(remembered).toEqual([]);
 	});
 });

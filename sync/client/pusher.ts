@@ -38,7 +38,7 @@ export type Pushed =
 	/** The journal forked or went back: the device admits on the authority's word only, until a person has looked. */
 	| { readonly kind: 'quarantined'; readonly waiting: number }
 	/** The server knows rows that this journal does not have: a new device epoch must begin before anything is admitted. */
-	| { readonly kind: 'behind'; readonly acceptedThrough: number }
+	| { readonly kind: 'behind'; readonly epoch: string }
 	| Failure;
 
 /** Sends the journal, one segment at a time. */
@@ -61,8 +61,9 @@ export function createPusher(deps: PusherDeps): Pusher {
 	return {
 		push: async (signal) => {
 			const { outbox } = deps;
+			const { epoch } = outbox;
 			const [head, through] = [await outbox.head(), await outbox.acceptedThrough()];
-			if (through > head) return { kind: 'behind', acceptedThrough: through };
+			if (through > head) return { kind: 'behind', epoch };
 			if (through === head) return { kind: 'idle' };
 			const segment = await nextSegment(outbox, through, Math.min(rowsMax, head - through));
 			const request = { segment: await deps.sign(segment) };
@@ -77,7 +78,9 @@ export function createPusher(deps: PusherDeps): Pusher {
 			if (conflicts.length > 0) deps.onConflicts(conflicts);
 			// Rows may have been written meanwhile, so the head is asked for again.
 			const newest = await outbox.head();
-			if (acceptedThrough > newest) return { kind: 'behind', acceptedThrough };
+			// What was said of a journal that was left meanwhile says nothing of the one that began.
+			if (outbox.epoch !== epoch) return { kind: 'progress', waiting: newest };
+			if (acceptedThrough > newest) return { kind: 'behind', epoch };
 			if (acceptedThrough !== through) await outbox.rememberAccepted(acceptedThrough);
 			const waiting = newest - acceptedThrough;
 			stalls = acceptedThrough > through ? 0 : stalls + 1;

@@ -264,7 +264,7 @@ class Loop implements SyncLoop {
 
 	/** Whether the server has said how far it has the journal, and the journal is not behind that. */
 	async #reportOnce(signal: AbortSignal): Promise<boolean> {
-		const { report, onBehind, outbox } = this.#deps;
+		const { report, outbox } = this.#deps;
 		const accepted = await outbox.acceptedThrough();
 		const known = await report(await this.status(), signal);
 		if (known.kind !== 'known') return false;
@@ -272,7 +272,7 @@ class Loop implements SyncLoop {
 		const { epoch } = outbox;
 		const through = known.journal?.epoch === epoch ? known.journal.through : 0;
 		if (through > (await outbox.head())) {
-			await onBehind();
+			await this.#leave(epoch, signal);
 			return outbox.epoch !== epoch;
 		}
 		if (through < accepted) await this.#pushAgain(through);
@@ -285,10 +285,17 @@ class Loop implements SyncLoop {
 		this.#push.ring();
 	}
 
+	/** Rows that an old disk wrote since it came back contradict the journal; the server keeps them on a branch. */
+	async #leave(epoch: string, signal: AbortSignal): Promise<void> {
+		const { outbox, onBehind } = this.#deps;
+		if ((await outbox.acceptedThrough()) < (await outbox.head())) await this.#pushOnce(signal);
+		if (outbox.epoch === epoch) await onBehind();
+	}
+
 	async #pushOnce(signal: AbortSignal): Promise<Pushed | LedgerFailure> {
 		try {
 			const pushed = await this.#deps.pusher.push(signal);
-			if (pushed.kind === 'behind') await this.#deps.onBehind();
+			if (pushed.kind === 'behind' && pushed.epoch === this.#deps.outbox.epoch) await this.#deps.onBehind();
 			return pushed;
 		} catch (error) {
 			return failureOf(error);
