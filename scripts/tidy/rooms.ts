@@ -35,6 +35,12 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'sync/acceptance': {
 		sees: ['gate-agent', 'gate-agent/core', 'sync/protocol', 'sync/client', 'sync/node', 'sync/server'],
 	},
+	'sync/fleet': {
+		sees: [
+			...['gate-agent', 'gate-agent/core', 'gate-agent/emulators', 'gate-agent/ledger', 'sync/acceptance'],
+			...['sync/protocol', 'sync/node', 'sync/server'],
+		],
+	},
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
 	'gate-agent/serial': { sees: ['gate-agent/core'] },
 	'gate-agent/ledger': { sees: ['gate-agent/core'] },
