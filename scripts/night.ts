@@ -19,6 +19,11 @@ const longForms: readonly Long[] = [
 	{ name: 'nemesis, 20 minutes', env: { STILEWARD_NIGHT: '20' }, files: [`${acceptance}/nemesis.test.ts`] },
 	{ name: 'soak, 2,000 admissions', env: { STILEWARD_SOAK: '2000' }, files: [`${acceptance}/soak.test.ts`] },
 	{
+		name: 'one ticket at two gates, 20,000 times',
+		env: { STILEWARD_PAIRS: '20000' },
+		files: ['sync/fleet/one-ticket-two-lanes.test.ts'],
+	},
+	{
 		name: '10 million mutated tickets',
 		env: { STILEWARD_MUTATIONS: '10000000' },
 		files: ['gate-agent/core/ticket-mutations.test.ts'],
