@@ -20,8 +20,6 @@ function queueOf(over: Partial<GatheringOptions<number, string>>) {
 	return createGatheringQueue<number, string>({
 		write: async (batch) => batch.map(String),
 		weightOf: () => 1,
-		gatherMs: 0,
-		weightFull: 4,
 		weightMax: 4,
 		waitingMax: 8,
 		...over,
@@ -65,19 +63,6 @@ describe('a gathering queue', () => {
 		]);
 	});
 
-	it('waits for company, but no longer once the batch is full', async () => {
-		const store = slowStore();
-		const queue = queueOf({ write: store.write, gatherMs: 60_000, weightFull: 3 });
-		const answers = [queue.add(1), queue.add(2)];
-		await turn();
-		expect(store.batches).toEqual([]);
-		answers.push(queue.add(3));
-		await turn();
-		expect(store.batches).toEqual([[1, 2, 3]]);
-		store.endNext();
-		await Promise.all(answers);
-	});
-
 	it('turns away what it cannot hold and keeps the rest', async () => {
 		const store = slowStore();
 		const queue = queueOf({ write: store.write, weightOf: (entry) => entry, waitingMax: 8 });
@@ -117,7 +102,7 @@ describe('a gathering queue', () => {
 	});
 
 	it('answers everything that it took before it ends, and takes nothing more', async () => {
-		const queue = queueOf({ gatherMs: 60_000 });
+		const queue = queueOf({});
 		const taken = [queue.add(1), queue.add(2)];
 		const drained = queue.drain();
 		await expect(queue.add(3)).rejects.toMatchObject({ code: 'server_busy' });

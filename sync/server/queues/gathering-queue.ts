@@ -6,17 +6,16 @@ export interface GatheringOptions<Entry, Answer> {
 	readonly write: (batch: readonly Entry[]) => Promise<readonly Answer[]>;
 	/** What an entry weighs against the limits: its rows. */
 	readonly weightOf: (entry: Entry) => number;
-	/** How long an entry waits for company. 0 gathers what arrives in the same turn and while a batch is written. */
-	readonly gatherMs: number;
-	/** A batch that weighs this much waits no longer. */
-	readonly weightFull: number;
 	/** No batch weighs more, unless one entry alone does. */
 	readonly weightMax: number;
 	/** Entries that weigh more than this in sum are turned away with `server_busy`. */
 	readonly waitingMax: number;
 }
 
-/** A queue in front of a store that pays for one durable commit per batch. */
+/**
+ * A queue in front of a store that pays for one durable commit per batch. A batch is what arrives in one turn of the
+ * event loop, or while another is written: nobody waits for company, and the busier it is, the larger batches are.
+ */
 export interface GatheringQueue<Entry, Answer> {
 	/** Adds an entry. Rejects with `server_busy` where too much waits, and with what the store says of this entry. */
 	add(entry: Entry): Promise<Answer>;
@@ -45,15 +44,10 @@ export function createGatheringQueue<Entry, Answer>(
 	let weight = 0;
 	let writing = false;
 	let closed = false;
-	let timer: NodeJS.Timeout | undefined;
 	let soon: NodeJS.Immediate | undefined;
 
 	async function flush(): Promise<void> {
-		clearTimeout(timer);
-		clearImmediate(soon);
-		timer = undefined;
 		soon = undefined;
-		if (writing) return;
 		writing = true;
 		const batch = takeBatch(queue, options.weightMax);
 		await writeBatch(batch, options.write);
@@ -64,9 +58,7 @@ export function createGatheringQueue<Entry, Answer>(
 	}
 
 	function schedule(): void {
-		if (writing) return;
-		if (options.gatherMs === 0 || closed || weight >= options.weightFull) soon ??= setImmediate(() => void flush());
-		else timer ??= setTimeout(() => void flush(), options.gatherMs);
+		if (!writing) soon ??= setImmediate(() => void flush());
 	}
 
 	return {

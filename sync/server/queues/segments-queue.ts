@@ -1,9 +1,6 @@
 import type { SegmentOutcome, Store, VenueSegment } from '../store.ts';
 import { createGatheringQueue } from './gathering-queue.ts';
 
-/** A merged batch is written after this time or with this many rows, whichever comes first. */
-export const segmentsGather = { ms: 50, rows: 100 } as const;
-
 /** Rows of one transaction. A single segment is never split. */
 export const segmentRowsPerCommit = 4_000;
 
@@ -29,8 +26,6 @@ export function createSegmentsQueue(store: Pick<Store, 'ingest'>, wake: (venue: 
 			return outcomes;
 		},
 		weightOf: ({ rows }) => rows.length,
-		gatherMs: segmentsGather.ms,
-		weightFull: segmentsGather.rows,
 		weightMax: segmentRowsPerCommit,
 		waitingMax: segmentRowsWaitingMax,
 	});
