@@ -9,6 +9,7 @@ import { decision } from './decision.ts';
 import { type Bench, type Figure, keepsBudget, tableOf } from './figures.ts';
 import { ingest } from './ingest.ts';
 import { memory } from './memory.ts';
+import { propagation } from './propagation.ts';
 import { pty } from './pty.ts';
 import { root } from './venue.ts';
 
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, Bench>> = {
 	'cold-start': coldStart,
 	memory,
 	claims,
+	propagation,
 	ingest,
 };
 

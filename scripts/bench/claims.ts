@@ -1,15 +1,11 @@
-import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { openServerTls } from '../../sync/server/tls/venue-tls.ts';
+import { startEmptyServer } from './empty-server-process.ts';
 import { enroll, fetchToken } from './enrolled-device.ts';
 import { type Bench, type Figure, percentile } from './figures.ts';
 import { createJournalDevice } from './journals.ts';
 import { runLoad } from './load.ts';
-import { cpuSecondsOf } from './process-cpu.ts';
 import { createEvent, type ServerProcess, startServerProcess } from './server-process.ts';
 import { event } from './venue.ts';
 
@@ -42,7 +38,7 @@ export const claims: Bench = async ({ dir, quick, say }) => {
 		const tokens: string[] = [];
 		for (let at = 0; at < devices; at += 1) tokens.push(await enrollOne(server, `gate-${at + 1}`));
 		const claiming = { port: Number(new URL(server.url).port), path: '/v1/claims', cpuSeconds: server.cpuSeconds };
-		const empty = await startEmptyServer(dir);
+		const empty = await startEmptyServer(join(dir, 'tls'));
 		const [floors, pressed]: [Pressed[], Pressed[]] = [[], []];
 		const count = quick ? rounds.quick : rounds.full;
 		for (let round = 0; round < count; round += 1) {
@@ -68,22 +64,6 @@ interface Target {
 	readonly port: number;
 	readonly path: string;
 	cpuSeconds(): number;
-}
-
-async function startEmptyServer(dir: string): Promise<Target & { close(): Promise<void> }> {
-	const child = fork(fileURLToPath(new URL('./empty-server.ts', import.meta.url)));
-	const { key, cert } = await openServerTls({ dir: join(dir, 'tls'), hosts: ['127.0.0.1'], nowMs: Date.now() });
-	child.send({ key, cert });
-	const [port] = (await once(child, 'message')) as [number];
-	return {
-		port,
-		path: '/empty',
-		cpuSeconds: () => cpuSecondsOf(child.pid),
-		close: async () => {
-			child.disconnect();
-			await once(child, 'exit');
-		},
-	};
 }
 
 /** What came of a load, with the CPU seconds that the server used meanwhile. */
