@@ -10,7 +10,6 @@ import type { LaneStatus } from './core/lane.ts';
 import type { LaneCommand } from './core/lane-state.ts';
 import type { LaneMemory, Ledger } from './core/ledger.ts';
 import type { Policy } from './core/policy.ts';
-import type { Grant } from './core/redemption.ts';
 import type { Simulation } from './drivers.ts';
 import type { EnrolledGate } from './enrollment.ts';
 import { type GateTrust, loadGateTrust } from './gate-trust.ts';
@@ -22,6 +21,7 @@ import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import { createLedgerWriter, type LedgerWriter } from './ledger-writer.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { recordStart } from './record-start.ts';
 import { createBuses } from './serial/buses.ts';
 import { openVenueLink, type VenueLink } from './venue-link.ts';
 import { startWeb, type Web } from './web.ts';
@@ -227,7 +227,10 @@ async function join(
 		attach: (attached) => {
 			lanes.attached = attached;
 		},
-		begin: async () => recordStart({ writer, ledger, clock, openGrants: await ledger.openGrants(), config, deps }),
+		begin: async () => {
+			const openGrants = await ledger.openGrants();
+			recordStart({ writer, ledger, clock, openGrants, agent: config.agent, version: deps.version });
+		},
 	};
 }
 
@@ -269,29 +272,6 @@ async function venueSource({ config, deps, ledger, clock, lanes }: VenueSource):
 
 function keysHealthOf({ version }: Keyset, warnings: readonly string[], problem: string | undefined): Health['keys'] {
 	return { manifestVersion: version, warnings, ...(problem !== undefined && { problem }) };
-}
-
-interface Start extends Pick<Parts, 'writer' | 'ledger' | 'clock'> {
-	readonly openGrants: readonly Grant[];
-	readonly config: GateConfig;
-	readonly deps: AgentDeps;
-}
-
-function recordStart({ writer, ledger, clock, openGrants, config, deps }: Start): void {
-	const { doubt, trusted, epoch } = clock.read();
-	const started = {
-		kind: 'started',
-		agent: config.agent,
-		version: deps.version,
-		clock: trusted && !doubt ? 'trusted' : 'untrusted',
-		clockEpoch: epoch,
-	} as const;
-	writer.write('started', () => ledger.record(started, clock.read().nowMs));
-	// The agent died with these gates open: nobody knows who passed, so each counts as taken.
-	for (const { redemptionId, uses, reentry } of openGrants) {
-		const assumed = { outcome: 'taken_assumed', taken: reentry ? 1 : uses, back: false, counted: false } as const;
-		writer.write('settlement', () => ledger.settle({ redemptionId, ...assumed }, clock.read().nowMs));
-	}
 }
 
 /** Looks at a key folder again and again. */

@@ -3,6 +3,7 @@ import { authorityOf } from '../sync/client/claim-authority.ts';
 import { type LedgerSync, openLedgerSync, type VenueRules } from '../sync/client/ledger-sync.ts';
 import { createSyncClient } from '../sync/client/sync-client.ts';
 import type { SyncStatus } from '../sync/client/sync-loop.ts';
+import type { Transport } from '../sync/client/transport.ts';
 import { createHttpsClient, type HttpsClient } from '../sync/node/https-client.ts';
 import { createHttpsTransport } from '../sync/node/https-transport.ts';
 import { nodeClock } from '../sync/node/node-clock.ts';
@@ -39,6 +40,8 @@ export interface VenueLinkOptions {
 	readonly claimBudgetMs: number;
 	readonly lanes: () => ReadonlyMap<string, LaneStatus>;
 	readonly onCommand: (lane: string, command: LaneCommand) => void;
+	/** How the server is reached; absent means pinned HTTPS to the address of the enrollment. */
+	readonly transport?: Transport;
 }
 
 /** A gate's part in its venue: whom to ask, by which rules, and how it stands. */
@@ -94,11 +97,11 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 	const ended = new AbortController();
 	const sync = await followIn(options);
 	const keys = await openVenueKeys(gate.enrollment.rootKey, sync.rules().manifest);
-	const https = connect(options);
+	const line = reach(options);
 	const client = await createSyncClient({
 		...sync,
 		...identityOf(gate),
-		...{ transport: createHttpsTransport(https), clock: nodeClock, random: options.random, zlib: nodeZlib, newNonce },
+		...{ transport: line.transport, clock: nodeClock, random: options.random, zlib: nodeZlib, newNonce },
 		claimBudgetMs: options.claimBudgetMs,
 		acceptKeys: keys.accept,
 		onFloor: clock.learn,
@@ -150,7 +153,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 			clearTimeout(pushing);
 			ended.abort();
 			// Calls that hang on a frozen server end with their connections.
-			https.close();
+			line.close();
 			await within(running, closeWaitMs);
 		},
 	};
@@ -175,6 +178,12 @@ async function tried(status: () => Promise<SyncStatus>, withinMs: number): Promi
 		if (state === 'online' || problem !== undefined || nodeClock.monoMs() >= untilMs) return;
 		await nodeClock.sleep(firstLookMs);
 	}
+}
+
+function reach(options: VenueLinkOptions): { readonly transport: Transport; close(): void } {
+	if (options.transport) return { transport: options.transport, close: () => {} };
+	const https = connect(options);
+	return { transport: createHttpsTransport(https), close: () => https.close() };
 }
 
 function connect({ gate: { enrollment }, clock }: VenueLinkOptions): HttpsClient {

@@ -41,6 +41,7 @@ export function installVirtualRuntime(): VirtualRuntime {
 	replaceCrypto();
 	replaceZlib();
 	Date.now = () => (world === undefined ? 0 : Math.floor(world.startMs + world.time.nowMs()));
+	performance.now = () => world?.time.nowMs() ?? 0;
 	syncBuiltinESMExports();
 	return {
 		enter: (next) => {

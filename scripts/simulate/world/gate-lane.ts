@@ -3,7 +3,7 @@ import type { Relay } from '../../../gate-agent/core/device.ts';
 import type { LaneConfig } from '../../../gate-agent/core/lane-state.ts';
 import { type LaneRuntime, runLane } from '../../../gate-agent/lane-runtime.ts';
 import { createRedemptionIds } from '../../../gate-agent/redemption-ids.ts';
-import { authorityOfProgram, type GateProgram, silent } from './gate.ts';
+import { type GateProgram, silent } from './gate.ts';
 import { type LaneBuild, type LaneSite, passageTimeoutMs } from './lane-site.ts';
 
 /** The configuration of a lane as it is built. */
@@ -35,20 +35,17 @@ export function startGateLane(
 	program: GateProgram,
 	{ site, config }: { readonly site: LaneSite; readonly config: LaneConfig },
 ): LaneRuntime {
-	const { ledger, writer, clock, sync } = program;
+	const { ledger, writer, clock, venue } = program;
 	const nowMs = () => clock.read().nowMs;
 	const board = relayBoard(site);
 	return runLane(config, undefined, {
 		admitter: createAdmitter({
-			keyset: program.keyset,
+			...venue,
+			keyset: venue.keys.keyset,
 			ledger,
-			policyOf: (evt) => sync.rules().policies[evt],
 			agent: program.name,
 			lane: { id: config.id, zone: config.zone },
 			clock: () => clock.read(),
-			authority: authorityOfProgram(program),
-			standing: () => sync.rules().standing,
-			listsStale: () => false,
 			newRedemptionId: createRedemptionIds(),
 			onError: (error) => {
 				throw error;
@@ -56,17 +53,13 @@ export function startGateLane(
 		}),
 		relay: () => board,
 		coils: { channel: 1, exitChannel: 1, pulseMs: 400 },
-		settle: (settlement) =>
-			writer.write('settlement', async () => {
-				await ledger.settle(settlement, nowMs());
-				program.client.loop.rowsWritten();
-			}),
+		settle: (settlement) => writer.write('settlement', () => ledger.settle(settlement, nowMs())),
 		record: (fact) => writer.write(fact.kind, () => ledger.record(fact, nowMs())),
 		recordNow: (fact) => ledger.record(fact, nowMs()),
 		deny: (denial) => ledger.deny({ ...denial, lane: config.id, atMs: nowMs() }),
 		show: (screen) => site.show(screen),
 		observe: () => {},
-		onGranted: () => program.client.loop.rowsWritten(),
+		onGranted: () => {},
 		monoMs: clock.monoMs,
 		log: silent,
 	});

@@ -1,37 +1,20 @@
-import type { JWK } from 'jose';
 import { pino } from 'pino';
 import { type AgentClock, createAgentClock } from '../../../gate-agent/agent-clock.ts';
-import { onlyPublic, type PublicJwk } from '../../../gate-agent/core/jwk.ts';
-import { openManifest } from '../../../gate-agent/core/key-manifest.ts';
-import { advanceKeyset, type Keyset } from '../../../gate-agent/core/keyset.ts';
 import type { LaneConfig } from '../../../gate-agent/core/lane-state.ts';
 import type { Ledger } from '../../../gate-agent/core/ledger.ts';
+import type { EnrolledGate } from '../../../gate-agent/enrollment.ts';
+import type { LaneRuntime } from '../../../gate-agent/lane-runtime.ts';
 import { createLedgerWriter, type LedgerWriter } from '../../../gate-agent/ledger-writer.ts';
-import { authorityOf } from '../../../sync/client/claim-authority.ts';
+import { recordStart } from '../../../gate-agent/record-start.ts';
+import { openVenueLink, type VenueHealth, type VenueLink } from '../../../gate-agent/venue-link.ts';
 import { claimBudgetMs } from '../../../sync/client/claimer.ts';
-import { type LedgerSync, openLedgerSync } from '../../../sync/client/ledger-sync.ts';
-import { createSyncClient, type SyncClient } from '../../../sync/client/sync-client.ts';
-import type { SyncStatus } from '../../../sync/client/sync-loop.ts';
 import type { Transport } from '../../../sync/client/transport.ts';
-import { nodeZlib } from '../../../sync/node/node-zlib.ts';
-import { signDeviceAssertion } from '../../../sync/protocol/device-assertion.ts';
-import { signSegment } from '../../../sync/protocol/segment-jws.ts';
-import { openTime } from '../../../sync/protocol/signed-time.ts';
+import { type Cursor, parseCursor } from '../../../sync/protocol/cursor.ts';
 import type { Chance } from '../runtime/chance.ts';
 import type { VirtualProcess, VirtualTime } from '../runtime/virtual-time.ts';
 import { startGateLane } from './gate-lane.ts';
 import type { LaneSite } from './lane-site.ts';
 import type { LedgerDisk } from './ledger-disk.ts';
-
-/** What a device got when it was enrolled. */
-export interface Enrollment {
-	readonly device: string;
-	readonly key: JWK;
-	readonly venue: string;
-	readonly server: string;
-	readonly rootKey: PublicJwk;
-	readonly timeKeys: readonly PublicJwk[];
-}
 
 /** A gate of the world: its box, with a disk and lanes, whether its program runs or not. */
 export interface Gate {
@@ -44,16 +27,21 @@ export interface Gate {
 	start(): void;
 	/** Ends the program between two of its steps. */
 	crash(): void;
-	/** How its sync stands; undefined while it does not run. */
-	status(): Promise<SyncStatus> | undefined;
+	/** How the running program stands with its venue; undefined while none runs. */
+	health(): Promise<GateHealth> | undefined;
 	/** The open ledger of the running program. */
 	ledger(): Ledger | undefined;
+}
+
+/** How a gate stands, and what its ledger has applied of the feed. */
+export interface GateHealth extends VenueHealth {
+	readonly cursor: Cursor | undefined;
 }
 
 /** What a gate needs of the world. */
 export interface GateOptions {
 	readonly name: string;
-	readonly enrollment: Enrollment;
+	readonly enrolled: EnrolledGate;
 	readonly time: VirtualTime;
 	readonly chance: Chance;
 	/** Milliseconds since 1970 at the beginning of the world. */
@@ -74,9 +62,7 @@ export interface GateProgram {
 	readonly ledger: Ledger;
 	readonly writer: LedgerWriter;
 	readonly clock: AgentClock;
-	readonly sync: LedgerSync;
-	readonly client: SyncClient;
-	readonly keyset: () => Keyset;
+	readonly venue: VenueLink;
 }
 
 /** Nothing is logged: the story is told from outside. */
@@ -84,15 +70,18 @@ export const silent = pino({ level: 'silent' });
 
 const version = '0.1.0';
 
+/** How long a start waits for the server before it takes visitors, as the agent does. */
+const firstTryMs = 700;
+
 /** Builds a gate whose program does not run yet. */
 export function createGate(options: GateOptions): Gate {
-	const { name, enrollment, time, disk, lanes } = options;
+	const { name, enrolled, time, disk, lanes } = options;
 	const sites = lanes.map(({ site }) => site);
 	let process: VirtualProcess | undefined;
 	let program: GateProgram | undefined;
 	return {
 		name,
-		device: enrollment.device,
+		device: enrolled.enrollment.device,
 		disk,
 		sites,
 		get isUp() {
@@ -105,9 +94,6 @@ export function createGate(options: GateOptions): Gate {
 			own.run(() => {
 				void startProgram(options, own).then((started) => {
 					program = started;
-					for (const { site, config } of lanes) {
-						site.attach({ process: own, lane: startGateLane(started, { site, config }) });
-					}
 					options.tell('its program runs');
 				});
 			});
@@ -118,132 +104,47 @@ export function createGate(options: GateOptions): Gate {
 			program = undefined;
 			for (const site of sites) site.attach(undefined);
 		},
-		status: () => program?.client.loop.status(),
+		health: () => program && healthOf(program),
 		ledger: () => program?.ledger,
 	};
 }
 
+async function healthOf({ venue, ledger }: GateProgram): Promise<GateHealth> {
+	// The note of `sync/client/ledger-sync.ts`.
+	return { ...venue.health(), cursor: parseCursor((await ledger.recall('sync_cursor')) ?? '') };
+}
+
+/** Starts a program in the order of the agent: ledger, clock, venue, lanes, the first row, and at last the devices. */
 async function startProgram(options: GateOptions, process: VirtualProcess): Promise<GateProgram> {
-	const { name, enrollment, time, startMs, clockErrorMs, chance, disk } = options;
+	const { name, enrolled, time, startMs, clockErrorMs, chance, disk } = options;
+	const rows = { onRows: (): void => undefined };
 	const ledger = await disk.open({
 		writeMs: () => [chance.between(0.5, 3), chance.between(0.05, 1)],
 		onStep: options.onDiskStep,
+		onRows: () => rows.onRows(),
 	});
 	const systemMs = () => Math.floor(startMs + time.nowMs() + clockErrorMs);
 	const clock = createAgentClock(
 		{ systemMs, monoMs: time.nowMs },
 		{ floorsMs: [await ledger.latestMs(), startMs - 86_400_000], epoch: await ledger.clockEpoch(), onChange: () => {} },
 	);
-	const nowMs = () => clock.read().nowMs;
 	const writer = createLedgerWriter({ onFailing: () => {}, onDropped: () => {} });
-	await recordStart(name, ledger, nowMs);
-	const keys = createKeys(enrollment.rootKey);
-	const sync = await openLedgerSync({
-		ledger,
-		device: enrollment.device,
-		nowMs,
-		onRules: ({ manifest }) => void keys.take(manifest),
-		onPolicyRefused: (evt) => options.tell(`a policy of ${evt} is refused`),
-	});
-	await keys.take(sync.rules().manifest);
-	const client = await createClient(options, { sync, ledger, process, keys });
-	const ended = new AbortController();
-	void client.loop.run(ended.signal);
-	return { name, ledger, writer, clock, sync, client, keyset: keys.keyset };
-}
-
-/** Writes that the program has started, and settles what a crash left open: nobody knows who passed. */
-async function recordStart(agent: string, ledger: Ledger, nowMs: () => number): Promise<void> {
-	const open = await ledger.openGrants();
-	await ledger.record({ kind: 'started', agent, version, clock: 'trusted', clockEpoch: 1 }, nowMs());
-	for (const { redemptionId, uses, reentry } of open) {
-		const assumed = { outcome: 'taken_assumed', taken: reentry ? 1 : uses, back: false, counted: false } as const;
-		await ledger.settle({ redemptionId, ...assumed }, nowMs());
-	}
-}
-
-interface Keys {
-	readonly keyset: () => Keyset;
-	accepts(manifest: string): Promise<boolean>;
-	take(manifest: string | undefined): Promise<void>;
-}
-
-const noKeys: Keyset = { version: 0, manifest: { version: 0, issuedAt: 0, keys: [], revoked: [] }, keys: new Map() };
-
-function createKeys(rootKey: PublicJwk): Keys {
-	let current: Keyset | undefined;
-	return {
-		keyset: () => current ?? noKeys,
-		accepts: async (manifest) => {
-			try {
-				await advanceKeyset(current, await openManifest(manifest, rootKey));
-				return true;
-			} catch {
-				return false;
-			}
-		},
-		take: async (manifest) => {
-			if (manifest !== undefined) current = await advanceKeyset(current, await openManifest(manifest, rootKey));
-		},
-	};
-}
-
-interface ClientParts {
-	readonly sync: LedgerSync;
-	readonly ledger: Ledger;
-	readonly process: VirtualProcess;
-	readonly keys: Keys;
-}
-
-function createClient(options: GateOptions, { sync, ledger, process, keys }: ClientParts): Promise<SyncClient> {
-	const { enrollment, time, chance } = options;
-	const { device, key, venue, server } = enrollment;
-	const newNonce = () => {
-		const bytes = Buffer.alloc(16);
-		chance.fill(bytes);
-		return bytes.toString('base64url');
-	};
-	return createSyncClient({
-		...sync,
-		transport: options.transport(process),
-		clock: {
-			monoMs: time.nowMs,
-			sleep: (ms, signal) => sleep(time, ms, signal),
-		},
-		random: chance.next,
-		newNonce,
-		zlib: nodeZlib,
-		server,
+	const running = new Map<string, LaneRuntime>();
+	const venue = await openVenueLink({
+		...{ gate: enrolled, ledger, clock, random: chance.next, log: silent, version },
 		claimBudgetMs: claimBudgetMs.wired,
-		signAssertion: (challenge) => signDeviceAssertion({ device, venue, server, jti: newNonce(), ...challenge }, key),
-		signSegment: (segment) => signSegment(segment, key),
-		openTime: (jws, nonce) => openTime(jws, { nonce, keys: enrollment.timeKeys.map((each) => onlyPublic(each)) }),
-		acceptKeys: keys.accepts,
-		onTimeKeys: () => {},
-		onFloor: () => {},
-		onCommand: () => {},
-		onConflicts: () => {},
-		standing: () => ({ version, clockTrusted: true, lanes: [] }),
-		onBehind: () => ledger.beginEpoch(),
-		signal: new AbortController().signal,
+		lanes: () => new Map([...running].map(([id, lane]) => [id, lane.status])),
+		onCommand: (lane, command) => running.get(lane)?.dispatch({ kind: 'command', command }),
+		transport: options.transport(process),
 	});
-}
-
-function sleep(time: VirtualTime, ms: number, signal?: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal?.aborted) return resolve();
-		const wake = () => {
-			later.cancel();
-			signal?.removeEventListener('abort', wake);
-			resolve();
-		};
-		const later = time.after(ms, wake);
-		signal?.addEventListener('abort', wake, { once: true });
-		return undefined;
-	});
-}
-
-/** The authority as the lanes of a program see it. */
-export function authorityOfProgram({ client, ledger }: GateProgram) {
-	return authorityOf(client.claimer, () => ledger.epoch);
+	rows.onRows = venue.rowsWritten;
+	const program = { name, ledger, writer, clock, venue };
+	for (const { site, config } of options.lanes) running.set(site.id, startGateLane(program, { site, config }));
+	await venue.firstTry(firstTryMs);
+	recordStart({ writer, ledger, clock, openGrants: await ledger.openGrants(), agent: name, version });
+	for (const { site } of options.lanes) {
+		const lane = running.get(site.id);
+		if (lane) site.attach({ process, lane });
+	}
+	return program;
 }

@@ -1,5 +1,5 @@
-import type { SyncStatus } from '../../../sync/client/sync-loop.ts';
 import { destroyRows, startGate } from './faults.ts';
+import type { GateHealth } from './gate.ts';
 import { clearWeather } from './network.ts';
 import { venueId } from './venue.ts';
 import type { World } from './world.ts';
@@ -10,8 +10,8 @@ const restWithinMs = 480_000;
 /** How often it is looked whether a world is at rest. */
 const lookMs = 5_000;
 
-/** Staff release the claims of disks that are gone, once every device has had its say. */
-const staffAfterMs = 130_000;
+/** How often staff release the claims of disks that are gone: not before every device has had its say. */
+const staffEveryMs = 70_000;
 
 /** Ends everything that goes wrong, and lets the world come to rest. */
 export async function heal(world: World): Promise<void> {
@@ -31,7 +31,7 @@ export async function heal(world: World): Promise<void> {
 		startGate(world, place);
 	}
 	time.outside(() => time.after(1_000, () => void liftQuarantines(world)));
-	time.outside(() => time.after(staffAfterMs, () => void releaseLostClaims(world)));
+	time.outside(() => time.after(staffEveryMs, () => void releaseLostClaims(world)));
 }
 
 /** Lets time pass until nothing happens any more. */
@@ -39,7 +39,7 @@ export async function comeToRest(world: World): Promise<void> {
 	const { time, watch, audit } = world;
 	const untilMs = time.nowMs() + restWithinMs;
 	// What staff do comes first: before that claims of lost disks are held.
-	await time.runUntil(time.nowMs() + staffAfterMs + lookMs);
+	await time.runUntil(time.nowMs() + staffEveryMs + lookMs);
 	let unrest = await unrestOf(world);
 	while (unrest.length > 0 && time.nowMs() < untilMs) {
 		await time.runUntil(time.nowMs() + lookMs);
@@ -61,7 +61,7 @@ async function unrestOf({ places, venue }: World): Promise<readonly string[]> {
 		return `the authority still holds a use for claim ${redemption} of ${name}`;
 	});
 	for (const { gate, diskFaults } of places) {
-		const status = await gate.status();
+		const status = await gate.health();
 		if (status === undefined) {
 			found.push(`${gate.name} does not run`);
 			continue;
@@ -78,7 +78,7 @@ async function unrestOf({ places, venue }: World): Promise<readonly string[]> {
 	return found;
 }
 
-function unrestOfGate(name: string, { state, problem, waiting, journal }: SyncStatus, hadOldDisk: boolean): string[] {
+function unrestOfGate(name: string, { state, problem, waiting, journal }: GateHealth, hadOldDisk: boolean): string[] {
 	const found: string[] = [];
 	if (state !== 'online') found.push(`${name} is ${state}: ${problem ?? 'without a reason'}`);
 	// A journal that forked is for a person to look at; the rows stay where they are.
@@ -99,7 +99,8 @@ async function liftQuarantines({ venue, places, nowMs }: World): Promise<void> {
 }
 
 async function releaseLostClaims(world: World): Promise<void> {
-	const { venue, places, story, nowMs } = world;
+	const { venue, places, story, nowMs, time } = world;
+	time.outside(() => time.after(staffEveryMs, () => void releaseLostClaims(world)));
 	const { disk, machine } = venue.current();
 	for (const { gate } of places) {
 		const open = await disk.store.openClaims(venueId, gate.device);

@@ -44,6 +44,8 @@ export interface LedgerDisk {
 export interface ProgramOfDisk {
 	/** Time that a write takes before it is durable, and time until the program knows. */
 	readonly writeMs: () => readonly [before: number, after: number];
+	/** Told after a write that made the journal longer. */
+	readonly onRows: () => void;
 	/** Told of the steps of each write. */
 	readonly onStep: (write: string, step: 'begins' | 'is durable' | 'is known') => void;
 }
@@ -89,7 +91,9 @@ export function createLedgerDisk(options: DiskOptions): LedgerDisk {
 				const before = rows.at(-1);
 				rows = await rowsOf(ledger);
 				const isNew = (row: DurableRow) => row.epoch !== before?.epoch || row.seq > before.seq;
-				for (const row of rows) if (isNew(row)) options.onRow(row);
+				const added = rows.filter(isNew);
+				for (const row of added) options.onRow(row);
+				if (added.length > 0) program.onRows();
 			}),
 		rows: () => rows,
 		get mark() {

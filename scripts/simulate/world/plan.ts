@@ -110,7 +110,7 @@ function drawFaults(chance: Chance): FaultPlan {
 	return {
 		crashAtStep: chance.happens(0.7) ? chance.between(0.001, 0.02) : 0,
 		diskLost: chance.happens(0.25) ? 0.3 : 0,
-		diskOld: chance.happens(0) ? 0.3 : 0,
+		diskOld: chance.happens(0.25) ? 0.3 : 0,
 		cutEveryMs: chance.happens(0.7) ? chance.between(8_000, 40_000) : 0,
 		serverCrashes: some(0.4, 3),
 		restores,

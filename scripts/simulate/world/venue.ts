@@ -2,6 +2,7 @@ import { issueTicket } from '../../../gate-agent/core/issue.ts';
 import { kidOf, onlyPublic } from '../../../gate-agent/core/jwk.ts';
 import { ticketId } from '../../../gate-agent/core/ticket.ts';
 import { compactPayload, encodeCompact } from '../../../gate-agent/core/ticket-compact.ts';
+import type { EnrolledGate } from '../../../gate-agent/enrollment.ts';
 import type { ResponseOf } from '../../../sync/protocol/paths.ts';
 import type { ServerBasis } from '../../../sync/server/assemble-server.ts';
 import { hashCode } from '../../../sync/server/http/device-routes.ts';
@@ -11,7 +12,7 @@ import type { ServerKeys } from '../../../sync/server/server-keys.ts';
 import type { Order, OrderRequest } from '../../../sync/server/store.ts';
 import type { Chance } from '../runtime/chance.ts';
 import type { VirtualTime } from '../runtime/virtual-time.ts';
-import { type Enrollment, silent } from './gate.ts';
+import { silent } from './gate.ts';
 import { makeIssuer, makeKey } from './keys.ts';
 import type { OrderPlan } from './plan.ts';
 import { openServerDisk, type ServerDisk } from './server-disk.ts';
@@ -44,7 +45,7 @@ export interface Venue {
 	/** A machine is scrapped, and its disk with it. */
 	scrap(server: Server): void;
 	/** Makes a device known, by the calls that a technician makes. */
-	enroll(name: string): Promise<Enrollment>;
+	enroll(name: string): Promise<EnrolledGate>;
 	/** Sells tickets. */
 	sell(plan: OrderPlan, home?: string): Promise<readonly WorldTicket[]>;
 	/** Tickets that no gate may ever open for. */
@@ -132,7 +133,7 @@ export async function openVenue({ time, chance, startMs }: VenueOptions): Promis
 async function enroll(
 	{ disk, machine }: Server,
 	{ name, chance, nowMs }: { readonly name: string; readonly chance: Chance; readonly nowMs: () => number },
-): Promise<Enrollment> {
+): Promise<EnrolledGate> {
 	const key = makeKey(chance);
 	const code = `ENROLL-${name.toUpperCase()}`;
 	await disk.store.addEnrollmentCode({
@@ -147,8 +148,9 @@ async function enroll(
 		signal: new AbortController().signal,
 	});
 	if (status !== 200) throw new Error(`assertion failed: enrolling ${name} gave ${status} ${text}`);
-	const { device, venue, server, rootKey, timeKeys } = JSON.parse(text) as ResponseOf<'enroll'>;
-	return { device, key, venue, server, rootKey, timeKeys };
+	const { device, venue, server, rootKey, timeKeys, caPin } = JSON.parse(text) as ResponseOf<'enroll'>;
+	const url = `https://${server}.invalid`;
+	return { key, enrollment: { url, fingerprint: caPin, device, venue, server, rootKey, timeKeys } };
 }
 
 /** One of each kind of code that must never open a gate. */

@@ -92,12 +92,12 @@ async function addPlace(world: World, plan: GatePlan): Promise<Place> {
 	const { time, venue, story, watch } = world;
 	const { name } = plan;
 	const chance = world.chance.of(name);
-	const enrollment = await venue.enroll(name);
+	const enrolled = await venue.enroll(name);
 	const link: Link = { weather: { ...world.plan.weather }, host: venue.current().machine };
 	const diskFaults = { lost: 0, old: 0 };
 	const epochs = chance.of('journal-names');
 	const disk = createLedgerDisk({
-		device: enrollment.device,
+		device: enrolled.enrollment.device,
 		newEpoch: () => `${name}-${epochs.whole(0, 36 ** 6).toString(36)}`,
 		onRow: (row) => {
 			const other = world.rows.add(row);
@@ -122,7 +122,7 @@ async function addPlace(world: World, plan: GatePlan): Promise<Place> {
 		}),
 	}));
 	const gate = createGate({
-		...{ name, enrollment, time, chance: chance.of('program'), startMs, clockErrorMs: plan.clockErrorMs, disk },
+		...{ name, enrolled, time, chance: chance.of('program'), startMs, clockErrorMs: plan.clockErrorMs, disk },
 		lanes: built,
 		transport: (process) =>
 			createLinkTransport({

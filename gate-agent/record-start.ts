@@ -1,0 +1,33 @@
+import type { AgentClock } from './agent-clock.ts';
+import type { Ledger } from './core/ledger.ts';
+import type { Grant } from './core/redemption.ts';
+import type { LedgerWriter } from './ledger-writer.ts';
+
+/** What a start writes down, and where. */
+export interface AgentStart {
+	readonly writer: LedgerWriter;
+	readonly ledger: Ledger;
+	readonly clock: AgentClock;
+	/** Grants of the life before that nothing has ended. */
+	readonly openGrants: readonly Grant[];
+	readonly agent: string;
+	readonly version: string;
+}
+
+/** Writes that the agent has started, and settles what a crash left open. */
+export function recordStart({ writer, ledger, clock, openGrants, agent, version }: AgentStart): void {
+	const { doubt, trusted, epoch } = clock.read();
+	const started = {
+		kind: 'started',
+		agent,
+		version,
+		clock: trusted && !doubt ? 'trusted' : 'untrusted',
+		clockEpoch: epoch,
+	} as const;
+	writer.write('started', () => ledger.record(started, clock.read().nowMs));
+	// The agent died with these gates open: nobody knows who passed, so each counts as taken.
+	for (const { redemptionId, uses, reentry } of openGrants) {
+		const assumed = { outcome: 'taken_assumed', taken: reentry ? 1 : uses, back: false, counted: false } as const;
+		writer.write('settlement', () => ledger.settle({ redemptionId, ...assumed }, clock.read().nowMs));
+	}
+}
