@@ -258,7 +258,8 @@ async function venueSource({ config, deps, ledger, clock, lanes }: VenueSource):
 	const { enrolled, random, version, log } = deps;
 	assert(enrolled, 'a gate without a key folder is enrolled');
 	const venue = await openVenueLink({
-		...{ gate: enrolled, ledger, clock, random, log, version, claimBudgetMs: config.claimBudgetMs },
+		...{ gate: enrolled, ledger, clock, random, log, version, agent: config.agent },
+		claimBudgetMs: config.claimBudgetMs,
 		lanes: () => lanes().statuses(),
 		onCommand: (lane, command) => lanes().command(lane, command),
 	});

@@ -103,7 +103,8 @@ async function loadVenue(options: EnrollGate, gate: EnrolledGate): Promise<reado
 	});
 	try {
 		const link = await openVenueLink({
-			...{ gate, ledger, log, version, clock: untrustedClock(), random: Math.random, claimBudgetMs: 0 },
+			...{ gate, ledger, log, agent: options.name, version, random: Math.random },
+			...{ clock: untrustedClock(), claimBudgetMs: 0 },
 			lanes: () => new Map(),
 			onCommand: () => undefined,
 		});

@@ -1,6 +1,6 @@
 import type { AgentClock } from './agent-clock.ts';
 import type { Ledger } from './core/ledger.ts';
-import type { Grant } from './core/redemption.ts';
+import type { Fact, Grant } from './core/redemption.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 
 /** What a start writes down, and where. */
@@ -14,16 +14,16 @@ export interface AgentStart {
 	readonly version: string;
 }
 
-/** Writes that the agent has started, and settles what a crash left open. */
-export function recordStart({ writer, ledger, clock, openGrants, agent, version }: AgentStart): void {
+/** The first row that a program writes into a journal. */
+export function startedFact({ clock, agent, version }: Pick<AgentStart, 'clock' | 'agent' | 'version'>): Fact {
 	const { doubt, trusted, epoch } = clock.read();
-	const started = {
-		kind: 'started',
-		agent,
-		version,
-		clock: trusted && !doubt ? 'trusted' : 'untrusted',
-		clockEpoch: epoch,
-	} as const;
+	return { kind: 'started', agent, version, clock: trusted && !doubt ? 'trusted' : 'untrusted', clockEpoch: epoch };
+}
+
+/** Writes that the agent has started, and settles what a crash left open. */
+export function recordStart({ writer, openGrants, ...start }: AgentStart): void {
+	const { ledger, clock } = start;
+	const started = startedFact(start);
 	writer.write('started', () => ledger.record(started, clock.read().nowMs));
 	// The agent died with these gates open: nobody knows who passed, so each counts as taken.
 	for (const { redemptionId, uses, reentry } of openGrants) {

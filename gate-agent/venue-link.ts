@@ -25,6 +25,7 @@ import type { Policy } from './core/policy.ts';
 import type { EnrolledGate, Enrollment } from './enrollment.ts';
 import { createListAge } from './list-age.ts';
 import type { Logger } from './logger.ts';
+import { startedFact } from './record-start.ts';
 import { openVenueKeys, type VenueKeys } from './venue-keys.ts';
 import { within } from './within.ts';
 
@@ -35,6 +36,7 @@ export interface VenueLinkOptions {
 	readonly clock: AgentClock;
 	readonly random: () => number;
 	readonly log: Logger;
+	readonly agent: string;
 	readonly version: string;
 	/** How long a lane waits for the authority. */
 	readonly claimBudgetMs: number;
@@ -249,10 +251,12 @@ function commandGate({ lanes, onCommand, log }: VenueLinkOptions) {
 }
 
 /** An old disk came back: its next row numbers are spent, so that the journal begins anew. */
-async function beginEpoch({ ledger, log }: VenueLinkOptions): Promise<void> {
+async function beginEpoch({ ledger, log, clock, agent, version }: VenueLinkOptions): Promise<void> {
 	const before = ledger.epoch;
 	try {
 		await ledger.beginEpoch();
+		// The server hears of the new journal by its first row, and ends what the old one left open.
+		await ledger.record(startedFact({ clock, agent, version }), clock.read().nowMs);
 		log.error({
 			event: 'journal_behind',
 			before,

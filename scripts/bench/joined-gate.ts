@@ -45,7 +45,7 @@ export async function joinGate(server: ServerProcess, { name, data, onLearned }:
 	const clock = createBenchClock();
 	const { claimBudgetMs } = config;
 	const link = await openVenueLink({
-		...{ gate, clock, log: silent, version, claimBudgetMs, random: Math.random },
+		...{ gate, clock, log: silent, agent: config.agent, version, claimBudgetMs, random: Math.random },
 		ledger: onLearned === undefined ? ledger : watched(ledger, onLearned),
 		lanes: () => new Map(),
 		onCommand: () => {},

@@ -102,6 +102,21 @@ describe('the outbox', () => {
 		expect(world.venue.rights.count(evt, 2, 'ticket').held).toBe(1);
 	});
 
+	test('of an old disk that has let people in since leaves their rows as evidence before it begins anew', async () => {
+		const world = createWorld();
+		const before = await world.addGate({ outbox: outboxOf(30) });
+		await world.clock.advance(5_000);
+		before.stop();
+		const old = outboxOf(10);
+		await old.rememberAccepted(10);
+		const silent = await world.addGate({ outbox: old, weather: { link: 'down' } });
+		admit(silent, claimOf(1), 'local');
+		silent.weather.link = 'up';
+		await world.clock.advance(5_000);
+		expect(silent.behind).not.toEqual([]);
+		expect(world.venue.branches[0]).toContain('"granted"');
+	});
+
 	test('of a disk that was restored says that the server knows more', async () => {
 		const world = createWorld();
 		const before = await world.addGate({ outbox: outboxOf(30) });
@@ -152,6 +167,8 @@ describe('the outbox', () => {
 		before.stop();
 		const after = await world.addGate({ outbox: outboxOf(12, (i) => alarm(i + 1)) });
 		await world.clock.advance(5_000);
+		// It has grown past what the server has, with other rows: it begins anew all the same.
+		expect(after.behind).toContain('e1');
 		const calls = world.venue.calls.get('segments') ?? 0;
 		await world.clock.advance(600_000);
 		expect(await after.client.loop.status()).toMatchObject({ state: 'online', journal: 'quarantined', waiting: 2 });

@@ -102,6 +102,8 @@ class Loop implements SyncLoop {
 	#journal: SyncStatus['journal'] = 'accepted';
 	#lostClaims = 0;
 	#isQuarantined = false;
+	/** The journal that is to be left and whose last rows the server has. */
+	#toldOf: string | undefined;
 
 	constructor(deps: SyncLoopDeps) {
 		this.#deps = deps;
@@ -270,13 +272,20 @@ class Loop implements SyncLoop {
 		if (known.kind !== 'known') return false;
 		this.#isQuarantined = known.status === 'quarantined';
 		const { epoch } = outbox;
-		const through = known.journal?.epoch === epoch ? known.journal.through : 0;
-		if (through > (await outbox.head())) {
+		const own = known.journal?.epoch === epoch ? known.journal : { through: 0 };
+		if (!(await this.#continues(own))) {
 			await this.#leave(epoch, signal);
 			return outbox.epoch !== epoch;
 		}
-		if (through < accepted) await this.#pushAgain(through);
+		if (own.through < accepted) await this.#pushAgain(own.through);
 		return true;
+	}
+
+	/** Whether the journal goes on from what the server has: an old disk ends before that, or has other rows there. */
+	async #continues({ through, hash }: { readonly through: number; readonly hash?: string }): Promise<boolean> {
+		const { outbox } = this.#deps;
+		if (through > (await outbox.head())) return false;
+		return through === 0 || hash === undefined || (await outbox.read(through, 1)).prevHash === hash;
 	}
 
 	/** A server that was restored has less than it once acknowledged, and a quiet lane may write nothing for hours. */
@@ -288,7 +297,11 @@ class Loop implements SyncLoop {
 	/** Rows that an old disk wrote since it came back contradict the journal; the server keeps them on a branch. */
 	async #leave(epoch: string, signal: AbortSignal): Promise<void> {
 		const { outbox, onBehind } = this.#deps;
-		if ((await outbox.acceptedThrough()) < (await outbox.head())) await this.#pushOnce(signal);
+		if (this.#toldOf !== epoch && (await outbox.acceptedThrough()) < (await outbox.head())) {
+			// Nothing is left behind before the server has it.
+			if (!isJournalAnswer(await this.#pushOnce(signal))) return;
+			this.#toldOf = epoch;
+		}
 		if (outbox.epoch === epoch) await onBehind();
 	}
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { cursorSchema } from './cursor.ts';
-import { deviceEpoch, laneName } from './fields.ts';
+import { deviceEpoch, laneName, sha256Text } from './fields.ts';
 
 const word = Type.String({ pattern: '^[a-z0-9_:.-]{1,64}$' });
 const milliseconds = Type.Number({ minimum: -1e15, maximum: 1e15 });
@@ -57,10 +57,16 @@ export const reportSchema = Type.Object(
 export type Report = Static<typeof reportSchema>;
 
 /**
- * What the server knows of the device. A device whose own journal of this epoch ends before `through` has got an old
- * disk back: it begins a new epoch before it admits again.
+ * What the server knows of the device. A device whose own journal of this epoch ends before `through`, or has another row
+ * there, has got an old disk back: it begins a new epoch before it admits again.
  */
 export const reportResponseSchema = Type.Object({
-	journal: Type.Optional(Type.Object({ epoch: deviceEpoch, through: Type.Integer({ minimum: 0 }) })),
+	journal: Type.Optional(
+		Type.Object({
+			epoch: deviceEpoch,
+			through: Type.Integer({ minimum: 0 }),
+			hash: Type.Optional({ ...sha256Text, description: 'Chain hash of row `through`.' }),
+		}),
+	),
 	status: Type.Enum(['active', 'quarantined']),
 });

@@ -89,6 +89,8 @@ export interface Device {
 	/** Its newest device epoch, and how far its journal is here. */
 	readonly deviceEpoch?: string;
 	readonly acceptedThrough: number;
+	/** Chain hash of its newest row that is here, base64url. */
+	readonly headHash?: string;
 	readonly enrolledMs: number;
 	readonly lastSeenMs?: number;
 	/** How it stands, by its own newest word. */

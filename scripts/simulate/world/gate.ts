@@ -131,7 +131,7 @@ async function startProgram(options: GateOptions, process: VirtualProcess): Prom
 	const writer = createLedgerWriter({ onFailing: () => {}, onDropped: () => {} });
 	const running = new Map<string, LaneRuntime>();
 	const venue = await openVenueLink({
-		...{ gate: enrolled, ledger, clock, random: chance.next, log: silent, version },
+		...{ gate: enrolled, ledger, clock, random: chance.next, log: silent, agent: name, version },
 		claimBudgetMs: claimBudgetMs.wired,
 		lanes: () => new Map([...running].map(([id, lane]) => [id, lane.status])),
 		onCommand: (lane, command) => running.get(lane)?.dispatch({ kind: 'command', command }),

@@ -1,4 +1,4 @@
-import { parseRow } from '../../../gate-agent/core/journal.ts';
+import { genesisHash, parseRow, rowHash } from '../../../gate-agent/core/journal.ts';
 import type { PublicJwk } from '../../../gate-agent/core/jwk.ts';
 import type { Zlib } from '../../../gate-agent/core/status-list.ts';
 import { formatCursor, parseCursor } from '../../protocol/cursor.ts';
@@ -6,7 +6,7 @@ import { verifyDeviceAssertion } from '../../protocol/device-assertion.ts';
 import type { AdmissionChange, ControlChange, FeedPage } from '../../protocol/feed.ts';
 import { isRequest, type RequestOf, type RouteName, routes, streamHeartbeatMs } from '../../protocol/paths.ts';
 import { type ProblemCode, problemContentType, problemOf } from '../../protocol/problem.ts';
-import { openSegment } from '../../protocol/segment-jws.ts';
+import { hashText, openSegment } from '../../protocol/segment-jws.ts';
 import { packNumbers } from '../../protocol/snapshot.ts';
 import type { HttpCall, HttpReply, HttpStream } from '../transport.ts';
 import { createFakeRights, type FakeRights } from './fake-rights.ts';
@@ -47,6 +47,8 @@ export class FakeVenue {
 	readonly control: ControlChange[] = [];
 	readonly admissions: AdmissionChange[] = [];
 	readonly journals = new Map<string, Journal>();
+	/** Segments that contradict what is here, as their rows. */
+	readonly branches: string[] = [];
 	readonly devices = new Map<string, { readonly key: PublicJwk; disabled: boolean }>();
 	readonly calls = new Map<string, number>();
 	readonly rights: FakeRights;
@@ -172,7 +174,9 @@ export class FakeVenue {
 			case 'report': {
 				const journal = this.journals.get(device);
 				return ok({
-					...(journal && { journal: { epoch: journal.epoch, through: journal.rows.length } }),
+					...(journal && {
+						journal: { epoch: journal.epoch, through: journal.rows.length, hash: hashOf(journal) },
+					}),
 					status: journal?.status ?? 'active',
 				});
 			}
@@ -218,7 +222,10 @@ export class FakeVenue {
 		if (from > journal.rows.length + 1) return answer();
 		const known0 = rows.slice(0, journal.rows.length - from + 1);
 		if (known0.some((row, i) => row !== journal.rows[from - 1 + i])) journal.status = 'quarantined';
-		if (journal.status === 'quarantined') return answer();
+		if (journal.status === 'quarantined') {
+			this.branches.push(rows.join('\n'));
+			return answer();
+		}
 		for (const row of rows.slice(known0.length)) {
 			journal.rows.push(row);
 			const change = this.rights.settle(device, parseRow(row));
@@ -316,4 +323,9 @@ function ok(body: unknown): HttpReply {
 function refused(code: ProblemCode): HttpReply {
 	const problem = problemOf(code);
 	return { status: problem.status, contentType: problemContentType, text: JSON.stringify(problem) };
+}
+
+/** The chain hash of a journal's last row. */
+function hashOf({ rows }: Journal): string {
+	return hashText(rows.reduce((before, row) => rowHash(before, row), genesisHash));
 }

@@ -177,9 +177,9 @@ async function report(
 	await store.reportDevice({ venue, device: id, report: input, atMs: nowMs() });
 	const device = await store.device(venue, id);
 	if (!device) throw new Refusal('device_unknown');
-	const { deviceEpoch: epoch, acceptedThrough: through, status } = device;
+	const { deviceEpoch: epoch, acceptedThrough: through, headHash: hash, status } = device;
 	return {
-		...(epoch !== undefined && { journal: { epoch, through } }),
+		...(epoch !== undefined && { journal: { epoch, through, ...(hash !== undefined && { hash }) } }),
 		status: status === 'quarantined' ? 'quarantined' : 'active',
 	};
 }

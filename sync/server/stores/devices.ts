@@ -189,12 +189,13 @@ async function setStatus(work: Work, change: Parameters<Store['setDeviceStatus']
 
 function deviceOf(row: DeviceRow): Device {
 	const { venue_id, device, name, jwk, status, device_epoch, accepted_through, enrolled_ms, last_seen_ms } = row;
-	const { report, report_ms } = row;
+	const { report, report_ms, head_hash } = row;
 	return {
 		...{ venue: venue_id, device, name, jwk: JSON.parse(jwk) },
 		// Written from a `Device['status']` alone.
 		status: status as Device['status'],
 		...(device_epoch === null ? {} : { deviceEpoch: device_epoch }),
+		...(head_hash === null ? {} : { headHash: head_hash }),
 		...{ acceptedThrough: accepted_through, enrolledMs: enrolled_ms },
 		...(last_seen_ms === null ? {} : { lastSeenMs: last_seen_ms }),
 		...(report === null || report_ms === null ? {} : { report: { ...JSON.parse(report), atMs: report_ms } }),
