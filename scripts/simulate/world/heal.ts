@@ -102,9 +102,12 @@ async function releaseLostClaims(world: World): Promise<void> {
 	const { venue, places, story, nowMs, time } = world;
 	time.outside(() => time.after(staffEveryMs, () => void releaseLostClaims(world)));
 	const { disk, machine } = venue.current();
-	for (const { gate } of places) {
+	for (const { gate, diskFaults } of places) {
 		const open = await disk.store.openClaims(venueId, gate.device);
-		const lost = open.filter(({ journal }) => journal !== gate.ledger()?.epoch).map(({ redemption }) => redemption);
+		// A journal that forked answers for nothing any more; people have looked by now.
+		const isForked = diskFaults.old > 0 && (await gate.health())?.journal === 'quarantined';
+		const isLost = (journal: string) => isForked || journal !== gate.ledger()?.epoch;
+		const lost = open.filter(({ journal }) => isLost(journal)).map(({ redemption }) => redemption);
 		if (lost.length === 0) continue;
 		story.tell('office', `releases ${lost.length} claims of lost disks of ${gate.name}`);
 		await disk.store.releaseClaims({
