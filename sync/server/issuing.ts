@@ -1,5 +1,7 @@
+import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { type IssuerKey, issueTicket } from '../../gate-agent/core/issue.ts';
 import type { PublicJwk } from '../../gate-agent/core/jwk.ts';
+import { ticketIdxMax } from '../../gate-agent/core/ticket.ts';
 import type { TicketClaims } from '../../gate-agent/core/ticket-claims.ts';
 import type { Order } from './store.ts';
 
@@ -16,6 +18,20 @@ export interface Issuer {
 	readonly manifest: string;
 	/** What devices pin and verify the manifest with. */
 	readonly rootKey: PublicJwk;
+}
+
+/**
+ * The key that speaks for an event as a whole: the newest, because older ones may be revoked. Throws `keys_missing` where
+ * none here signs for it.
+ */
+export function eventKeyOf(issuer: Pick<Issuer, 'keyFor'>, evt: string): IssuerKey {
+	try {
+		return issuer.keyFor(evt, ticketIdxMax);
+	} catch (error) {
+		if (!(error instanceof StilewardError) || error.code !== 'keys_missing') throw error;
+		// A key that signs the first numbers alone.
+		return issuer.keyFor(evt, 0);
+	}
 }
 
 /** The most tickets of one order. */

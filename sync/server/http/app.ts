@@ -13,6 +13,7 @@ import { createDeviceAuth } from './device-auth.ts';
 import { type Answers, deviceAnswers } from './device-routes.ts';
 import { addDocs } from './docs.ts';
 import { addHubRoutes } from './hub-routes.ts';
+import { closeOnceSent } from './idle-connections.ts';
 import { refuseAddress, refuseConnection } from './no-request.ts';
 import { addOfficeRoutes, type Doors } from './office-routes.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -81,6 +82,7 @@ export async function createApp(parts: DeviceParts, tls: Pick<ServerTls, 'key' |
 		frameworkErrors: refuseAddress,
 	});
 	app.server.maxConnections = httpLimits.connectionsMax;
+	closeOnceSent(app.server);
 	await app.register(swagger, {
 		openapi: { info: { title: 'Stileward server', version: '1', description: 'The calls of a venue’s server.' } },
 	});

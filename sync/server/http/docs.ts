@@ -1,3 +1,4 @@
+import { StilewardError } from '../../../gate-agent/core/errors.ts';
 import type { DeviceParts } from '../server-parts.ts';
 import type { App } from './app.ts';
 
@@ -10,12 +11,28 @@ export function addDocs(app: App, { store, venue, metrics }: DeviceParts): void 
 		return reply.type('text/html; charset=utf-8').send(page(app.swagger().paths ?? {}));
 	});
 	app.get('/healthz', hidden, async (_request, reply) => {
-		const head = await store.head(venue);
-		return reply.code(head ? 200 : 503).send({ status: head ? 'ok' : 'no venue', venue, ...head });
+		const { status, ...rest } = await healthOf(store, venue);
+		return reply
+			.code(status === 'ok' ? 200 : 503)
+			.header('cache-control', 'no-store')
+			.send({ status, venue, ...rest });
 	});
 	app.get('/metrics', hidden, async (_request, reply) =>
 		reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()),
 	);
+}
+
+/** `stale_authority`: it serves and takes journals in, and grants nothing until an operator begins a new epoch. */
+async function healthOf(store: DeviceParts['store'], venue: string) {
+	try {
+		const head = await store.head(venue);
+		if (head === undefined) return { status: 'no_venue' } as const;
+		return { status: head.behind === undefined ? 'ok' : 'stale_authority', ...head } as const;
+	} catch (error) {
+		if (!(error instanceof StilewardError)) throw error;
+		// Whoever watches a server reads this; each request that fails says it in the log.
+		return { status: error.code } as const;
+	}
 }
 
 interface Operation {

@@ -1,3 +1,4 @@
+import { eventKeyOf } from '../issuing.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { AddOfficeRoute } from './office-routes.ts';
 import * as schemas from './office-schemas.ts';
@@ -16,7 +17,7 @@ export function addEventRoutes(add: AddOfficeRoute, { store, venue, issuer }: Se
 		handle: async ({ body: { policy }, params: { evt }, atMs }) => {
 			if (policy.evt !== evt) throw new Refusal('malformed', { detail: '`policy.evt` must name this event' });
 			if (!isTimeZone(policy.timeZone)) throw new Refusal('malformed', { detail: '`timeZone` is none that is known' });
-			issuer.keyFor(evt, 0);
+			eventKeyOf(issuer, evt);
 			await store.putEvent(venue, { evt, policy }, atMs);
 			return { evt };
 		},

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { checkOrder, ticketsOf } from '../issuing.ts';
+import { checkOrder, eventKeyOf, ticketsOf } from '../issuing.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { Order, OrderRequest } from '../store.ts';
 import type { AddOfficeRoute } from './office-routes.ts';
@@ -56,7 +56,7 @@ function addIssuing(add: AddOfficeRoute, parts: ServerParts): void {
 		body: schemas.leaseSchema,
 		subject: ({ evt, holder }) => `${evt} ${holder}`,
 		handle: async ({ body: { evt, count, holder }, atMs }) => {
-			issuer.keyFor(evt, 0);
+			eventKeyOf(issuer, evt);
 			return store.leaseRange({ venue, evt, count, holder, atMs });
 		},
 	});

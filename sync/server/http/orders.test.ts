@@ -1,11 +1,13 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { createLocalJWKSet, decodeJwt, type JWK, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onlyPublic } from '../../../gate-agent/core/jwk.ts';
 import { openStatusList, statusOf } from '../../../gate-agent/core/status-list.ts';
 import { nodeZlib } from '../../node/node-zlib.ts';
-import { type ServerUnderTest, startServerUnderTest } from '../running-server.suite.ts';
+import { newKey, type ServerUnderTest, startServerUnderTest } from '../running-server.suite.ts';
 import { openSqliteStore } from '../stores/sqlite.ts';
 
 const evt = 'lantern-2026';
@@ -82,6 +84,32 @@ describe('orders', () => {
 		await expect.poll(statuses, { timeout: 20_000, interval: 500 }).toEqual([0, 1]);
 		expect((await post('/orders/C-1/restore', {})).status).toBe(200);
 		expect((await post('/orders/C-9/refund', {})).body).toMatchObject({ code: 'not_found' });
+	});
+
+	it('have a status list that any JOSE library verifies by the manifest, at the address that it names', async () => {
+		const { from } = JSON.parse(String((await issue('D-1')).body).split('\n')[0] ?? '');
+		await post('/orders/D-1/refund', { idx: [from] });
+		const path = `/v1/status/${evt}`;
+		const { keys } = decodeJwt(venue.issuer.manifest) as { keys: { kid: string; jwk: JWK }[] };
+		const jwks = createLocalJWKSet({ keys: keys.map(({ kid, jwk }) => ({ ...jwk, kid })) });
+		const statusOfFirst = async () => {
+			const { headers, body } = await venue.client.send({ method: 'GET', path });
+			expect(headers).toMatchObject({
+				'content-type': 'application/statuslist+jwt',
+				'cache-control': 'public, max-age=60',
+			});
+			const subject = `${venue.server.url}${path}`;
+			const { payload } = await jwtVerify(body.toString(), jwks, { subject, typ: 'statuslist+jwt' });
+			expect(payload).toMatchObject({ ttl: 60, exp: (payload.iat ?? 0) + 86_400 });
+			const { bits, lst } = payload.status_list as { bits: number; lst: string };
+			expect(bits).toBe(1);
+			// Token Status List §4.1: the lowest bit of a byte comes first.
+			return ((inflateSync(Buffer.from(lst, 'base64url'))[from >> 3] ?? 0) >> (from & 7)) & 1;
+		};
+		await expect.poll(statusOfFirst, { timeout: 20_000, interval: 500 }).toBe(1);
+		const { body } = await venue.client.send({ method: 'GET', path });
+		const foreign = createLocalJWKSet({ keys: [{ ...onlyPublic(await newKey()), kid: keys[0]?.kid ?? '' }] });
+		await expect(jwtVerify(body.toString(), foreign)).rejects.toThrow(/signature/);
 	});
 
 	it('refuse rules of an event that a gate could not follow', async () => {

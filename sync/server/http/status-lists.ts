@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { createStatusList, type StatusList, signStatusList, withStatus } from '../../../gate-agent/core/status-list.ts';
 import { nodeZlib } from '../../node/node-zlib.ts';
+import { eventKeyOf } from '../issuing.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { App } from './app.ts';
 import { params } from './office-schemas.ts';
@@ -8,6 +9,9 @@ import { Refusal } from './refusal.ts';
 
 /** Seconds after which a reader fetches a list again. */
 const ttlSeconds = 60;
+
+/** Seconds after which a list that could not be fetched anew says nothing any more. */
+const validSeconds = 86_400;
 
 /** The status of a ticket that is revoked; any other is valid (Token Status List §7.1). */
 const revokedStatus = 1;
@@ -31,7 +35,8 @@ export function addStatusLists(app: App, parts: ServerParts, stranger: (request:
 		const sub = `https://${request.host}/v1/status/${evt}`;
 		const iat = Math.floor(parts.nowMs() / 1000);
 		const list = listOf(revoked);
-		const token = await signStatusList({ sub, iat, ttl: ttlSeconds, list }, parts.issuer.keyFor(evt, 0), nodeZlib);
+		const times = { iat, exp: iat + validSeconds, ttl: ttlSeconds };
+		const token = await signStatusList({ sub, ...times, list }, eventKeyOf(parts.issuer, evt), nodeZlib);
 		reply.header('cache-control', `public, max-age=${ttlSeconds}`);
 		return reply.type('application/statuslist+jwt').send(token);
 	});
