@@ -65,5 +65,5 @@ describe.each(storeKinds)('400 claims from 40 devices at once, kept in %s', (kin
 		expect(twenty.granted).toHaveLength(20);
 		expect(new Set(twenty.held)).toEqual(new Set([...one.granted, ...twenty.granted]));
 		for (const device of all) device.close();
-	});
+	}, 300_000);
 });
