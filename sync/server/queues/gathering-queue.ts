@@ -44,10 +44,10 @@ export function createGatheringQueue<Entry, Answer>(
 	let weight = 0;
 	let writing = false;
 	let closed = false;
-	let soon: NodeJS.Immediate | undefined;
+	let soon = false;
 
 	async function flush(): Promise<void> {
-		soon = undefined;
+		soon = false;
 		writing = true;
 		const batch = takeBatch(queue, options.weightMax);
 		await writeBatch(batch, options.write);
@@ -58,7 +58,9 @@ export function createGatheringQueue<Entry, Answer>(
 	}
 
 	function schedule(): void {
-		if (!writing) soon ??= setImmediate(() => void flush());
+		if (writing || soon) return;
+		soon = true;
+		setImmediate(() => void flush());
 	}
 
 	return {
