@@ -16,6 +16,7 @@ export interface DeviceCodeOptions extends SessionOptions {
 	readonly name: string;
 	readonly minutes: number;
 	readonly replace?: true;
+	readonly hub?: true;
 	readonly format?: (typeof codeFormats)[number];
 	readonly out?: string;
 }
@@ -33,9 +34,9 @@ interface Code {
 /** Makes a one-time code and shows it as text or as a QR code. */
 export async function deviceCode(options: DeviceCodeOptions, terminal: Terminal): Promise<void> {
 	checkOptions(options);
-	const { name, minutes, replace, profile, json } = options;
+	const { name, minutes, replace, hub, profile, json } = options;
 	await withOffice(profile, terminal, async (office) => {
-		const body = { name, minutes, ...(replace && { replace }) };
+		const body = { name, minutes, ...(replace && { replace }), ...(hub && { hub }) };
 		const made = await office.call({ method: 'POST', path: '/codes', body });
 		const { url, fingerprint } = office.session;
 		const code = String(made.code);
@@ -46,9 +47,10 @@ export async function deviceCode(options: DeviceCodeOptions, terminal: Terminal)
 	});
 }
 
-function checkOptions({ format, out, json }: DeviceCodeOptions): void {
+function checkOptions({ format, out, json, hub, replace }: DeviceCodeOptions): void {
 	const toFile = format === 'png' || format === 'svg';
 	if (toFile !== (out !== undefined)) throw usage('--format png and svg write a file: give both --format and --out');
+	if (hub && (replace || toFile)) throw usage('the code of a hub is typed; it replaces a hub of its name in any case');
 	if (format === 'qr' && json) throw usage('--json prints no drawing; its `link` is what the QR code says');
 }
 
@@ -70,13 +72,15 @@ async function writePicture({ format, out }: DeviceCodeOptions, { name, code, li
 
 async function textOf(options: DeviceCodeOptions, whole: Code, { out }: Terminal): Promise<string> {
 	const { name, code, url, fingerprint, expiresMs } = whole;
-	const how = `gate enroll --server ${url} --fingerprint ${fingerprint} --code ${code} --data DIR`;
+	const what = options.hub ? 'server enroll --upstream' : 'gate enroll --server';
+	const how = `${what} ${url} --fingerprint ${fingerprint} --code ${code} --data DIR`;
 	const picture = options.out === undefined ? drawing(options, qrCode(whole.link), out) : `${options.out}\n`;
 	return `${picture}${code}\n\nOn ${name}, until ${untilOf(expiresMs)}:\n  $ stileward ${how}\n`;
 }
 
-function drawing({ format }: DeviceCodeOptions, code: QrCode, out: Terminal['out']): string {
+function drawing({ format, hub }: DeviceCodeOptions, code: QrCode, out: Terminal['out']): string {
 	if (format === 'qr') assertDrawable(code, out);
+	if (hub) return '';
 	const hasRoom = out.isTerminal && (out.columns ?? 0) >= terminalColumns(code);
 	return format === 'qr' || (format === undefined && hasRoom) ? `${drawTerminal(code, out.color)}\n` : '';
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { examples, setting } from './arguments.ts';
 import { exitCodes } from './exit.ts';
 import type { EnrollOptions } from './gate-enroll.ts';
+import type { PointOptions } from './gate-point.ts';
 import { jsonLine, type Terminal } from './output.ts';
 
 interface GateOptions {
@@ -9,7 +10,7 @@ interface GateOptions {
 	readonly set?: readonly string[];
 }
 
-/** `gate run`, `gate enroll` and `gate check-config`. */
+/** `gate run`, `gate enroll`, `gate point` and `gate check-config`. */
 export function addGateCommands(program: Command, terminal: Terminal): void {
 	const gate = program.command('gate').description('Run the agent of a gate, and check its configuration.');
 	gateCommand(gate, 'run')
@@ -28,6 +29,7 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 			await runGate({ configFile: options.config, sets: options.set ?? [] });
 		});
 	addEnroll(gate, terminal);
+	addPoint(gate, terminal);
 	gateCommand(gate, 'check-config')
 		.summary('check a configuration')
 		.description('Check a configuration without opening a device. Exit code 3 when it is not valid.')
@@ -61,6 +63,18 @@ function addEnroll(gate: Command, terminal: Terminal): void {
 			),
 		)
 		.action(async (options: EnrollOptions) => (await import('./gate-enroll.ts')).enroll(options, terminal));
+}
+
+function addPoint(gate: Command, terminal: Terminal): void {
+	gate
+		.command('point')
+		.summary('let a gate ask another server of its venue')
+		.description('Let a gate ask another server of its venue, a hub or the centre. Start the gate again afterwards.')
+		.requiredOption('--server <url>', 'https://HOST:PORT of that server')
+		.requiredOption('--data <dir>', 'data folder of the gate')
+		.option('--json', 'print one JSON object')
+		.addHelpText('after', examples('gate point --server https://10.0.0.7:8443 --data ./data'))
+		.action(async (options: PointOptions) => (await import('./gate-point.ts')).point(options, terminal));
 }
 
 function gateCommand(gate: Command, name: string): Command {

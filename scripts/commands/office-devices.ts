@@ -31,6 +31,7 @@ function addCode(device: Command, terminal: Terminal): void {
 		.requiredOption('--name <name>', 'what people call the device')
 		.option('--minutes <n>', 'how long it is good for', integer(1, 1_440), 15)
 		.option('--replace', 'for a device that takes the place of the one with this name')
+		.option('--hub', 'for a server on site: `server enroll` spends it, and --name becomes the id of the hub')
 		.addOption(new Option('--format <format>', 'how it is shown (default: by where it goes)').choices(codeFormats))
 		.option('--out <file>', 'file of png and svg')
 		.addHelpText('after', codeNotes)
@@ -39,6 +40,7 @@ function addCode(device: Command, terminal: Terminal): void {
 			examples(
 				'device code --name gate-1',
 				'device code --name gate-1 --replace',
+				'device code --name hub-1 --hub',
 				'device code --name gate-1 --format svg --out gate-1.svg',
 			),
 		)

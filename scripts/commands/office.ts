@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { examples, integer, repeated } from './arguments.ts';
+import { addAuthorityCommands } from './office-authority.ts';
 import { addCaseCommands } from './office-cases.ts';
 import { addDeviceCommands } from './office-devices.ts';
 import { addEventCommands } from './office-events.ts';
@@ -19,6 +20,7 @@ export function addOfficeCommands(program: Command, terminal: Terminal): void {
 	addRange(program, terminal);
 	addDeviceCommands(program, terminal);
 	addCaseCommands(program, terminal);
+	addAuthorityCommands(program, terminal);
 }
 
 function addLogin(program: Command, terminal: Terminal): void {

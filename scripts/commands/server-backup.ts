@@ -1,6 +1,7 @@
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { restoreBackup } from '../../sync/server/backup/restore-backup.ts';
 import { writeBackup } from '../../sync/server/backup/write-backup.ts';
+import { enrollmentFile as hubEnrollmentFile } from '../../sync/server/hub/enrollment.ts';
 import { openOffice, openStore } from '../../sync/server/start.ts';
 import type { DataOptions } from '../../sync/server/store-place.ts';
 import { jsonLine, type Terminal } from './output.ts';
@@ -35,8 +36,14 @@ export async function backUpServer(options: BackupOptions, { out }: Terminal): P
 export async function restoreServer(options: RestoreOptions, terminal: Terminal): Promise<void> {
 	const { data, from, json } = options;
 	const { venues, files } = await restoreBackup({ ...placeOf(options), from });
-	for (const { venue } of venues) await audit(options, { venue, act: 'server.restore' }, terminal);
+	if (!files.includes(hubEnrollmentFile)) {
+		for (const { venue } of venues) await audit(options, { venue, act: 'server.restore' }, terminal);
+	}
 	if (json) return terminal.out.write(jsonLine({ data, from, venues, files }));
+	if (files.includes(hubEnrollmentFile)) {
+		await terminal.out.write(`${data} holds the hub again; it grants nothing until \`authority set\` names it anew\n`);
+		return;
+	}
 	await terminal.out.write(`${data} holds the server again; it begins a new epoch when it starts\n`);
 	await terminal.err.write('note: refunds and new devices since the backup are not in it: make them again\n');
 }

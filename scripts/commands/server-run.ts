@@ -8,7 +8,9 @@ import { onlyPublic } from '../../gate-agent/core/jwk.ts';
 import { rememberIssued } from '../../gate-agent/keys/issued-numbers.ts';
 import { keyFiles, readKeyFile, readKeyJson } from '../../gate-agent/keys/key-files.ts';
 import { initKeys, loadIssuer } from '../../gate-agent/keys/key-folder.ts';
-import { createLogger } from '../../gate-agent/logger.ts';
+import { createLogger, type Logger } from '../../gate-agent/logger.ts';
+import { readEnrollment } from '../../sync/server/hub/enrollment.ts';
+import { startHub } from '../../sync/server/hub/start-hub.ts';
 import type { Issuer } from '../../sync/server/issuing.ts';
 import { type ServerOptions, startServer } from '../../sync/server/start.ts';
 import type { Terminal } from './output.ts';
@@ -18,7 +20,7 @@ export interface RunOptions {
 	readonly data: string;
 	readonly listen: string;
 	readonly role: 'centre' | 'hub';
-	readonly venue: string;
+	readonly venue?: string;
 	readonly store?: string;
 	readonly upstream?: string;
 	readonly host?: readonly string[];
@@ -28,23 +30,12 @@ export interface RunOptions {
 
 /** Runs a server until SIGTERM or SIGINT; what it has taken by then is answered. */
 export async function runServer(options: RunOptions, terminal: Terminal): Promise<void> {
-	const { host, port } = checkOptions(options);
-	const own = await ownCertificate(options);
 	const log = createLogger({ level: 'info' });
-	const server = await startServer({
-		dir: options.data,
-		venue: options.venue,
-		host,
-		port,
-		names: options.host ?? [],
-		issuer: await openIssuer(join(options.data, 'keys'), terminal),
-		log,
-		nowMs: terminal.nowMs,
-		...(options.store !== undefined && { store: options.store }),
-		...(own && { ownCertificate: own }),
-	});
+	const around = { log, nowMs: terminal.nowMs };
+	const opened = options.role === 'hub' ? await openHub(options, around) : await openCentre(options, around);
+	const { server, ...about } = opened;
 	const { url, fingerprint } = server;
-	log.info({ event: 'ready', url, fingerprint, venue: options.venue, role: options.role });
+	log.info({ event: 'ready', url, fingerprint, ...about, role: options.role });
 	const ended = new AbortController();
 	const { signal } = ended;
 	await Promise.race([once(process, 'SIGTERM', { signal }), once(process, 'SIGINT', { signal })]);
@@ -53,16 +44,43 @@ export async function runServer(options: RunOptions, terminal: Terminal): Promis
 	log.info({ event: 'stopped' });
 }
 
-function checkOptions({ role, upstream, venue, listen }: RunOptions): { host: string; port: number } {
-	if (role === 'hub' || upstream !== undefined) {
-		throw usage('this version has no hub: run one server with --role centre, reached by every gate');
-	}
+/** What a server has of this process. */
+interface Around {
+	readonly log: Logger;
+	readonly nowMs: () => number;
+}
+
+async function openCentre(options: RunOptions, around: Around) {
+	const { data, venue = 'venue', upstream } = options;
+	if (upstream !== undefined) throw usage('only a hub has an --upstream: give --role hub with it');
 	if (!/^[a-z0-9-]{1,32}$/.test(venue)) throw usage('--venue is 1 to 32 characters of a-z, 0-9 and -');
+	if ((await readEnrollment(data)) !== undefined)
+		throw usage(`${data} is the folder of a hub: start it with --role hub`);
+	const place = await placeOf(options);
+	const issuer = await openIssuer(join(data, 'keys'), around);
+	return { server: await startServer({ ...place, ...around, venue, issuer }), venue };
+}
+
+/** The venue of a hub is that of its centre. */
+async function openHub(options: RunOptions, around: Around) {
+	const { venue, upstream } = options;
+	const place = await placeOf(options);
+	const at = upstream === undefined ? {} : { upstream: upstream.replace(/\/$/, '') };
+	const server = await startHub({ ...place, ...around, ...at, random: Math.random });
+	if (venue === undefined || venue === server.venue) return { server, venue: server.venue, hub: server.server };
+	await server.close();
+	throw usage(`this is the hub ${server.server} of ${server.venue}, not of ${venue}`);
+}
+
+async function placeOf(options: RunOptions) {
+	const { data, listen, host: names = [], store } = options;
 	const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(listen);
 	const host = match?.[1] ?? match?.[2];
 	const port = Number(match?.[3]);
 	if (host === undefined || port > 65_535) throw usage('--listen reads HOST:PORT, e.g. 127.0.0.1:8443 or [::]:8443');
-	return { host, port };
+	const own = await ownCertificate(options);
+	const optional = { ...(store !== undefined && { store }), ...(own && { ownCertificate: own }) };
+	return { dir: data, host, port, names, ...optional };
 }
 
 async function ownCertificate({
@@ -77,7 +95,7 @@ async function ownCertificate({
 }
 
 /** The issuer keys in the server's data, made at its first start. */
-async function openIssuer(dir: string, { nowMs }: Terminal): Promise<Issuer> {
+async function openIssuer(dir: string, { nowMs }: Around): Promise<Issuer> {
 	if (!existsSync(join(dir, keyFiles.manifest))) await initKeys({ dir, nowMs: nowMs() });
 	const { keyFor } = await loadIssuer(dir);
 	const manifest = (await readKeyFile(dir, keyFiles.manifest)).trim();

@@ -7,7 +7,7 @@ import { loadTrust } from '../../gate-agent/keys/key-folder.ts';
 import { createHttpsClient, type HttpsRequest } from '../../sync/node/https-client.ts';
 import { deviceIdOf } from '../../sync/protocol/enroll.ts';
 import { askToken, newKey } from '../../sync/server/running-server.suite.ts';
-import { runCli, temporaryFolder } from './cli.suite.ts';
+import { temporaryFolder } from './cli.suite.ts';
 import { password, startVenue, type Venue } from './venue.suite.ts';
 
 /** A dozen commands, each a process of its own, on a machine that does other work. */
@@ -101,10 +101,4 @@ describe('stileward server', () => {
 		},
 		patience,
 	);
-
-	it('has no hub, and says so', async () => {
-		const hub = await runCli(['server', 'run', '--data', '/nonexistent', '--role', 'hub']);
-		expect(hub).toMatchObject({ code: 2, out: '' });
-		expect(hub.err).toMatch(/no hub/);
-	});
 });

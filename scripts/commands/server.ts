@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { examples, repeated } from './arguments.ts';
 import type { Terminal } from './output.ts';
+import type { HubEnrollOptions } from './server-enroll.ts';
 import type { OperatorOptions } from './server-operator.ts';
 import { addRecoveryCommands } from './server-recovery.ts';
 import type { RunOptions } from './server-run.ts';
@@ -10,6 +11,13 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 	const server = program
 		.command('server')
 		.description('Run the server of a venue, name who may use it, and bring it back.');
+	addRun(server, terminal);
+	addEnroll(server, terminal);
+	addOperator(server, terminal);
+	addRecoveryCommands(server, terminal);
+}
+
+function addRun(server: Command, terminal: Terminal): void {
 	server
 		.command('run')
 		.summary('run the server of a venue')
@@ -17,9 +25,9 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 		.requiredOption('--data <dir>', 'folder of its keys and data, made where there is none')
 		.option('--listen <host:port>', 'where it listens', '127.0.0.1:8443')
 		.addOption(new Option('--role <role>', 'what it is to the venue').choices(['centre', 'hub']).default('centre'))
-		.option('--venue <id>', 'id of the venue', 'venue')
+		.option('--venue <id>', 'id of the venue (default: venue; a hub knows its own)')
 		.option('--store <url>', 'sqlite:PATH or postgres://… (default: a file in --data)')
-		.option('--upstream <url>', 'the centre of a hub')
+		.option('--upstream <url>', 'the address of the centre, where it has moved since the hub was enrolled')
 		.option('--host <name>', 'a further name or address that clients reach it by (repeatable)', repeated)
 		.option('--certificate <file>', 'a certificate chain of your own, PEM')
 		.option('--certificate-key <file>', 'the private key of --certificate, PEM')
@@ -28,6 +36,7 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 			examples(
 				'server run --data ./server --listen 0.0.0.0:8443 --host tickets.example.org',
 				'server run --data ./server --store postgres://stileward@db.example.org/stileward',
+				'server run --role hub --data ./hub --listen 0.0.0.0:8443',
 			),
 		)
 		.action(async (options: RunOptions) => {
@@ -35,6 +44,31 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 			const { runServer } = await import('./server-run.ts');
 			await runServer(options, terminal);
 		});
+}
+
+function addEnroll(server: Command, terminal: Terminal): void {
+	server
+		.command('enroll')
+		.summary('make a folder the hub of a venue')
+		.description('Enroll a hub at its centre: a server on site that grants while the centre is out of reach.')
+		.requiredOption('--data <dir>', 'folder of the hub, made where there is none')
+		.requiredOption('--upstream <url>', 'address of the centre')
+		.requiredOption('--fingerprint <pin>', 'pin of the centre')
+		.requiredOption('--code <code>', 'code of `device code --hub`')
+		.option('--host <name>', 'a further name or address that devices reach the hub by (repeatable)', repeated)
+		.option('--again', 'give a hub that was enrolled a new key; what it keeps stays')
+		.option('--json', 'print one JSON object')
+		.addHelpText(
+			'after',
+			examples('server enroll --data ./hub --upstream https://10.0.0.1:8443 --fingerprint PIN --code CODE'),
+		)
+		.action(async (options: HubEnrollOptions) => {
+			const { enrollServer } = await import('./server-enroll.ts');
+			await enrollServer(options, terminal);
+		});
+}
+
+function addOperator(server: Command, terminal: Terminal): void {
 	server
 		.command('operator')
 		.summary('make an operator, or give a new password')
@@ -56,5 +90,4 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 			const { putOperator } = await import('./server-operator.ts');
 			await putOperator(options, terminal);
 		});
-	addRecoveryCommands(server, terminal);
 }

@@ -1,5 +1,6 @@
 import { assert } from '../../gate-agent/core/errors.ts';
 import { type Claim, type ClaimAnswer, type ClaimsResponse, claimsPerRequestMax } from '../protocol/claims.ts';
+import type { Cursor } from '../protocol/cursor.ts';
 import { isRequest } from '../protocol/paths.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import type { Outcome } from './call.ts';
@@ -29,6 +30,8 @@ export interface ClaimerDeps {
 	readonly random: () => number;
 	readonly fence: EpochFence;
 	readonly budgetMs: number;
+	/** What this device has applied: an authority that has less was restored, and does not grant. */
+	readonly cursor: () => Promise<Cursor | undefined>;
 	/** Answers the open claims: it proves that the authority is there, and gives back what timed-out claims hold. */
 	readonly probe: (signal: AbortSignal) => Promise<boolean>;
 	readonly signal: AbortSignal;
@@ -103,9 +106,11 @@ async function ask(deps: ClaimerDeps, breaker: Breaker, batch: readonly Waiting[
 async function askInTime(deps: ClaimerDeps, batch: readonly Waiting[]): Promise<Outcome<ClaimsResponse>> {
 	const { session, clock, budgetMs, signal, fence } = deps;
 	const epoch = fence.newest();
-	const request = { claims: batch.map(({ claim }) => claim), ...(epoch > 0 && { epoch }) };
+	const claims = batch.map(({ claim }) => claim);
 	const ended = await withDeadline(clock, { timeoutMs: budgetMs, signal }, async (inner) => {
 		const limits = { timeoutMs: budgetMs, signal: inner };
+		const cursor = await deps.cursor();
+		const request = { claims, ...(epoch > 0 && { epoch }), ...(cursor && { cursor }) };
 		const outcome = await session.call('claims', request, limits);
 		// A kept connection that the server has closed breaks at its first use. The same ids again are the same claims.
 		return outcome.kind === 'offline' && !inner.aborted ? session.call('claims', request, limits) : outcome;

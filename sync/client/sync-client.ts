@@ -73,7 +73,10 @@ export async function createSyncClient(deps: SyncClientDeps): Promise<SyncClient
 			each,
 		);
 	const probe = async (each: AbortSignal) => (await openClaims(each)).kind === 'answered';
-	const claimer = createClaimer({ session, clock, random, fence, budgetMs: deps.claimBudgetMs, probe, signal });
+	const claimer = createClaimer({
+		...{ session, clock, random, fence, budgetMs: deps.claimBudgetMs, probe, signal },
+		cursor: () => replica.cursor(),
+	});
 	const puller = createPuller({
 		...deps,
 		session,

@@ -32,8 +32,8 @@ export const hubEntriesMax = 1_000;
 /** Reports of devices in one report of a hub. */
 export const hubReportsMax = 1_000;
 
-/** Boots that a hub remembers: a hub that starts oftener than this without its centre looks like a restored one. */
-export const hubBootsMax = 256;
+/** Contacts that a hub remembers; it adds one after each answer of its centre and at each start. */
+export const hubContactsMax = 256;
 
 const closed = { additionalProperties: false };
 const count = Type.Integer({ minimum: 0 });
@@ -145,10 +145,10 @@ export const hubReportSchema = Type.Object(
 	{
 		head: headSchema,
 		grants: Type.Boolean(),
-		boots: Type.Array(redemptionId, {
+		contacts: Type.Array(redemptionId, {
 			minItems: 1,
-			maxItems: hubBootsMax,
-			description: 'One random id for each start of the hub, the newest last.',
+			maxItems: hubContactsMax,
+			description: 'Random ids of its contacts, the newest last: without the last one of the centre it was restored.',
 		}),
 		waiting: Type.Object({ segments: count, entries: count }),
 		devices: Type.Array(Type.Object({ device: deviceId, report: reportSchema, atMs: timeMs('When it came') }), {
@@ -277,7 +277,11 @@ export const hubRoutes = {
 		summary: 'Begins an epoch that names the hub, once; gives the claims that are open.',
 		auth: 'hub',
 		request: Type.Object({ epoch, instance: redemptionId }, closed),
-		response: Type.Object({ claims: Type.Array(hubClaimSchema) }),
+		response: Type.Union([
+			Type.Object({ kind: Type.Literal('begun'), claims: Type.Array(hubClaimSchema) }),
+			/** The epoch before is not over at the centre. */
+			Type.Object({ kind: Type.Literal('waits') }),
+		]),
 		bodyBytesMax: kib,
 	},
 	claims: {

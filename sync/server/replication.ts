@@ -17,7 +17,7 @@ export interface Hub {
 }
 
 /** @see hubReportSchema */
-export type HubReport = Omit<HubRequestOf<'report'>, 'boots' | 'devices'>;
+export type HubReport = Omit<HubRequestOf<'report'>, 'contacts' | 'devices'>;
 
 /** Where a hub stands in what it follows. */
 export interface Followed extends Cursor {
@@ -51,8 +51,11 @@ export type Outgoing =
 /** How far a hub came by what it has followed. */
 export type Standing =
 	| { readonly kind: 'current' }
-	/** An epoch names this hub and everything before it is here: the centre may begin it. */
-	| { readonly kind: 'named'; readonly epoch: number }
+	/**
+	 * An epoch names this hub and everything before it is here. The centre may begin it once it is `settled`: until then it
+	 * does not know how an earlier epoch of this hub ended, and the hub does not know whether all of that counts.
+	 */
+	| { readonly kind: 'named'; readonly epoch: number; readonly settled: boolean }
 	/** What is here cannot be brought further by following: the counts of the centre replace it. */
 	| { readonly kind: 'state_needed' };
 
@@ -79,13 +82,13 @@ export interface Replication {
 	hub(venue: string, device: string): Promise<Hub | undefined>;
 	hubs(venue: string): Promise<readonly Hub[]>;
 	/**
-	 * A hub was here. `stale`: it grants, and its boots do not go on from those that were seen: its disk was put back, or
+	 * A hub was here. `stale`: it grants, and does not know the contact that was the last one: its disk was put back, or
 	 * somebody runs a copy of it.
 	 */
 	hubSeen(seen: {
 		readonly venue: string;
 		readonly device: string;
-		readonly boots: readonly string[];
+		readonly contacts: readonly string[];
 		readonly report: HubReport;
 		readonly atMs: number;
 	}): Promise<'known' | 'stale'>;
@@ -109,14 +112,17 @@ export interface Replication {
 		readonly claims: readonly HubClaim[];
 		readonly atMs: number;
 	}): Promise<HubLogAnswer>;
-	/** Lets a hub begin an epoch that names it. Undefined where it may not: it was begun before, or is not its own. */
+	/**
+	 * Lets a hub begin an epoch that names it. `refused`: it was begun before, or is not its own; `waits`: the one before is
+	 * not over.
+	 */
 	beginFor(begin: {
 		readonly venue: string;
 		readonly epoch: number;
 		readonly server: string;
 		readonly device: string;
 		readonly instance: string;
-	}): Promise<readonly HubClaim[] | undefined>;
+	}): Promise<readonly HubClaim[] | 'refused' | 'waits'>;
 
 	/** Where this store stands as a hub; undefined before it has loaded its centre's state. */
 	followed(venue: string): Promise<Followed | undefined>;
@@ -149,8 +155,8 @@ export interface Replication {
 	resendSegments(venue: string): Promise<void>;
 	/** Keeps a device that the centre has enrolled. */
 	putDevice(venue: string, device: HubDevice): Promise<void>;
-	/** Notes a start of this hub and gives all that are remembered, the newest last. */
-	addBoot(venue: string, boot: string): Promise<readonly string[]>;
+	/** Notes a contact of this hub before it is made, and gives those that are remembered, the newest last. */
+	addContact(venue: string, contact: string): Promise<readonly string[]>;
 	/** The centre says that this hub lost something: it grants no more in this epoch. */
 	markStale(venue: string): Promise<void>;
 	/** What this hub has of an epoch of its own is not what counts: it has nothing to say in it any more. */

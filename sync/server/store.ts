@@ -15,6 +15,8 @@ export interface VenueClaim {
 	readonly atMs: number;
 	/** The epoch that the caller grants in: where another has begun, the call rejects with `authority_lost`. */
 	readonly epoch?: number;
+	/** How far the device has followed the authority: a store that has less rejects with `authority_lost`. */
+	readonly seen?: Cursor;
 }
 
 /** A segment whose signature was checked. */

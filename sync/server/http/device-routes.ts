@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onlyPublic } from '../../../gate-agent/core/jwk.ts';
-import { parseCursor } from '../../protocol/cursor.ts';
+import { type Cursor, parseCursor } from '../../protocol/cursor.ts';
 import { verifyDeviceAssertion } from '../../protocol/device-assertion.ts';
 import { deviceIdOf } from '../../protocol/enroll.ts';
 import { openClaimsMax } from '../../protocol/open-claims.ts';
@@ -117,14 +117,21 @@ export async function claims(
 ): Promise<ResponseOf<'claims'>> {
 	const { venue, store, nowMs, metrics } = parts;
 	const atMs = nowMs();
-	return authority.grant(input, async (epoch) => {
+	const seen = shownBy(input);
+	return authority.grant(seen, async (epoch) => {
 		// A claim is told to nobody before its device's row is here, so there is no news for the feed.
 		const answers = await store.claim(
-			input.claims.map((claim) => ({ venue, device: device.device, claim, atMs, epoch })),
+			input.claims.map((claim) => ({ venue, device: device.device, claim, atMs, epoch, ...(seen && { seen }) })),
 		);
 		for (const { result } of answers) metrics.claims.inc({ result });
 		return { epoch, answers: [...answers] };
 	});
+}
+
+/** How far a device has followed the authority, as it says with its claims. */
+function shownBy({ epoch = 0, cursor }: RequestOf<'claims'>): Cursor | undefined {
+	if (cursor !== undefined && cursor.epoch >= epoch) return cursor;
+	return epoch > 0 ? { epoch, control: 0, admissions: 0 } : undefined;
 }
 
 /** Lists the claims of a device that no row has ended. Throws a `Refusal` where another server grants. */

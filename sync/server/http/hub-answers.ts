@@ -51,9 +51,10 @@ export function hubAnswers(parts: ServerParts, authority: Authority): HubAnswers
 		begin: async ({ input: { epoch, instance }, hub }) => {
 			const { server, device } = hub;
 			const open = await store.beginFor({ venue, epoch, server, device, instance });
-			if (open === undefined) throw new Refusal('stale_authority');
+			if (open === 'refused') throw new Refusal('stale_authority');
+			if (open === 'waits') return { kind: 'waits' };
 			parts.log.info({ event: 'authority_begun', hub: server, epoch });
-			return { claims: [...open] };
+			return { kind: 'begun', claims: [...open] };
 		},
 		claims: async ({ input: { device, ...input } }) =>
 			claims(parts, authority, { input, device: await deviceOf(parts, device) }),
@@ -108,14 +109,14 @@ function shownOf({ epoch, control, admissions, authority }: VenueHead) {
  */
 async function report(parts: ServerParts, { input, hub }: HubCall<'report'>): Promise<HubResponseOf<'report'>> {
 	const { store, venue, log, nowMs } = parts;
-	const { devices, boots, ...own } = input;
+	const { devices, contacts, ...own } = input;
 	const head = await headOf(parts);
 	if (own.head.epoch > head.epoch || own.head.control > head.control) {
 		await store.markStale(venue);
 		log.error({ event: 'centre_behind', hub: hub.server, shown: own.head, own: shownOf(head) });
 		throw new Refusal('stale_authority', { detail: 'the hub has followed more than this centre has' });
 	}
-	const seen = await store.hubSeen({ venue, device: hub.device, boots, report: own, atMs: nowMs() });
+	const seen = await store.hubSeen({ venue, device: hub.device, contacts, report: own, atMs: nowMs() });
 	const isOver = own.grants && isAhead(head, own.head) && head.epoch === own.head.epoch;
 	await Promise.all(devices.map((each) => store.reportDevice({ venue, ...each })));
 	const stale = seen === 'stale' || isOver;
@@ -130,14 +131,18 @@ async function follow(parts: ServerParts, { input, hub }: HubCall<'follow'>): Pr
 	const ended = AbortSignal.timeout(waitMs);
 	let first: string | undefined;
 	for (;;) {
+		if (feed.closed()) throw new Refusal('overloaded');
 		const news = nextNews(feed, venue, ended);
 		try {
 			const page = await store.followPage(venue, since, hub.server);
 			if (page === undefined) throw new Refusal('cursor_gone');
 			const epochs = JSON.stringify(page.epochs);
 			first ??= epochs;
-			const hasNews = page.control.length + page.segments.length + page.admissions.length > 0 || epochs !== first;
-			if (hasNews || ended.aborted || feed.closed()) return { ...page, head: shownOf(await headOf(parts)) };
+			const isOver = page.epochs.some((each) => each.epoch === since.epoch && each.ended === since.admissions);
+			const hasNext = isOver && page.epochs.length > 1;
+			const hasEntries = page.control.length + page.segments.length + page.admissions.length > 0;
+			if (hasEntries || hasNext || epochs !== first || ended.aborted)
+				return { ...page, head: shownOf(await headOf(parts)) };
 			await news.heard;
 		} finally {
 			news.end();

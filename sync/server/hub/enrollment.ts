@@ -51,6 +51,8 @@ export interface EnrollHubOptions {
 	readonly code: string;
 	/** Names and addresses that devices reach the hub by. */
 	readonly hosts: readonly string[];
+	/** Gives a hub that was enrolled a new key; what it keeps stays. */
+	readonly again: boolean;
 	readonly nowMs: () => number;
 }
 
@@ -59,11 +61,15 @@ export interface EnrollHubOptions {
  * rejects with a `Refusal` where the centre refuses.
  */
 export async function enrollHub(options: EnrollHubOptions): Promise<HubEnrollment> {
-	const { dir, upstream, fingerprint, code, hosts, nowMs } = options;
+	const { dir, upstream, fingerprint, code, hosts, again, nowMs } = options;
 	await makePrivateFolder(dir);
 	const path = join(dir, enrollmentFile);
-	if ((await readIfThere(path)) !== undefined) {
-		throw new StilewardError('output_exists', `${path} exists: this folder has a hub already`);
+	const before = await readEnrollment(dir);
+	if (before !== undefined && !again) {
+		throw new StilewardError(
+			'output_exists',
+			`${path} exists: this folder has a hub already; --again gives it a new key`,
+		);
 	}
 	const { privateKey } = await generateKeyPair('Ed25519', { extractable: true });
 	const key = await exportJWK(privateKey);
@@ -73,6 +79,12 @@ export async function enrollHub(options: EnrollHubOptions): Promise<HubEnrollmen
 		const request = { code, key: onlyPublic(key), certificateRequest };
 		const joined = await callOnce(client, { name: 'join', request, limits: {} });
 		const { device, venue, server, centre, rootKey, certificate } = joined;
+		if (before !== undefined && (before.venue !== venue || before.server !== server)) {
+			throw new StilewardError(
+				'output_exists',
+				`${dir} is ${before.server} of ${before.venue}: it becomes no other hub`,
+			);
+		}
 		if (certificate !== undefined) await keepHubCertificate(join(dir, 'tls'), certificate);
 		// The pin that led here stays, whatever an answer says.
 		const enrollment = { device, venue, server, centre, upstream, fingerprint, rootKey, key };

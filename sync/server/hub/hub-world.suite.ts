@@ -1,21 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JWK } from 'jose';
+import { gunzipSync } from 'node:zlib';
 import { type Logger, pino } from 'pino';
 import { onlyPublic } from '../../../gate-agent/core/jwk.ts';
-import { createHttpsClient, type HttpsClient, type HttpsRequest } from '../../node/https-client.ts';
-import type { Claim, ClaimAnswer } from '../../protocol/claims.ts';
-import { type Cursor, formatCursor } from '../../protocol/cursor.ts';
+import { createHttpsClient, type HttpsClient } from '../../node/https-client.ts';
 import { deviceIdOf } from '../../protocol/enroll.ts';
-import type { FeedEntry, FeedPage } from '../../protocol/feed.ts';
-import { signSegment } from '../../protocol/segment-jws.ts';
+import { restoreBackup } from '../backup/restore-backup.ts';
 import { createOperators } from '../office/operators.ts';
-import { askToken, newIssuer, newKey, operator } from '../running-server.suite.ts';
+import { newIssuer, newKey, operator } from '../running-server.suite.ts';
 import { openOffice, type RunningServer, startServer } from '../start.ts';
-import { type DeviceJournal, evt, firstEpoch, journalOf, newRedemption } from '../testing/device-journal.ts';
+import { evt, newRedemption } from '../testing/device-journal.ts';
 import { enrollHub } from './enrollment.ts';
 import { type RunningHub, startHub } from './start-hub.ts';
+import { type Answer, type Restartable, type Send, TestDevice } from './test-device.suite.ts';
 
 /** The rules of the event of every test. */
 const policy = {
@@ -26,14 +24,6 @@ const policy = {
 	unknownClass: 'admit',
 	sessions: {},
 };
-
-/** A server that can be stopped and started again at its address. */
-export interface Restartable<Server extends RunningServer> {
-	readonly dir: string;
-	running(): Server;
-	start(): Promise<void>;
-	stop(): Promise<void>;
-}
 
 /** A venue with a centre and hubs as servers in this process, over real TLS on loopback, and time that tests move. */
 export interface HubWorld {
@@ -47,66 +37,31 @@ export interface HubWorld {
 	addDevice(at: Restartable<RunningServer>, name?: string): Promise<TestDevice>;
 	setAuthority(server: string, abandon?: boolean): Promise<number>;
 	/** Asks any server, without a token. */
-	ask(at: Restartable<RunningServer>, request: HttpsRequest): Promise<Answer>;
+	readonly ask: Send;
+	/** Puts a backup of the centre back, in the place of what it has. */
+	putBack(from: string): Promise<void>;
 	close(): Promise<void>;
 }
 
-/** An answer as JSON. */
-export interface Answer {
-	readonly status: number;
-	// Tests look at members that they expect.
-	// biome-ignore lint/suspicious/noExplicitAny: the form of the answer is what the test asserts
-	readonly body: any;
-}
-
-/** A device with a real key that keeps a journal and speaks to one server at a time. */
-export interface TestDevice {
-	readonly id: string;
-	readonly journal: DeviceJournal;
-	/** From now on it speaks to another server, with the same key. */
-	moveTo(at: Restartable<RunningServer>): void;
-	claim(...claims: readonly (Partial<Claim> & { readonly idx: number })[]): Promise<Answer>;
-	/** Claims a ticket and, where it is granted, writes the rows of the admission. */
-	admit(idx: number, over?: Partial<Claim>): Promise<'granted' | string>;
-	/** Pushes all rows that the server does not have. */
-	push(): Promise<Answer>;
-	openClaims(): Promise<Answer>;
-	snapshot(): Promise<Answer>;
-	/** Entries of the feed after a cursor. */
-	feed(since: Cursor): Promise<readonly FeedEntry[]>;
-	call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer>;
-}
-
 /** Starts a venue. `store` says where the centre keeps its data. */
-export async function startHubWorld(
-	options: { readonly store?: string; readonly startMs?: number } = {},
-): Promise<HubWorld> {
+export async function startHubWorld(options: { readonly store?: string } = {}): Promise<HubWorld> {
 	const root = await mkdtemp(join(tmpdir(), 'stileward-hub-'));
-	const clock = { nowMs: options.startMs ?? Date.now() };
+	const clock = { nowMs: Date.now() };
 	const nowMs = () => clock.nowMs;
 	const log: string[] = [];
 	const logger = pino({ level: 'info' }, { write: (line: string) => void log.push(line) });
 	const closing: (() => Promise<unknown> | unknown)[] = [];
 	const centre = await startCentre({ root, nowMs, logger, ...(options.store && { store: options.store }) });
 	closing.push(() => centre.stop());
-	const clients = new Map<string, HttpsClient>();
-	const clientOf = (server: RunningServer) => {
-		const known = clients.get(server.url);
-		const { url, fingerprint } = server;
-		const client = known ?? createHttpsClient({ url, fingerprint, trustedNowMs: nowMs, socketsMax: 64 });
-		clients.set(url, client);
-		return client;
-	};
-	const send: Send = async (at, request) => {
-		const answer = await clientOf(at.running()).send({ timeoutMs: 30_000, ...request });
-		return { status: answer.status, body: JSON.parse(answer.body.toString() || 'null') };
-	};
-	const login = await send(centre, { method: 'POST', path: '/v1/office/login', body: operator });
+	const { send, close: closeClients } = openClients(nowMs);
+	const login = async () =>
+		(await send(centre, { method: 'POST', path: '/v1/office/login', body: operator })).body.token;
+	let session = await login();
 	const office: HubWorld['office'] = (method, path, body) =>
 		send(centre, {
 			method,
 			path: `/v1/office${path}`,
-			headers: { authorization: `Bearer ${login.body.token}` },
+			headers: { authorization: `Bearer ${session}` },
 			...(body !== undefined && { body }),
 		});
 	await office('PUT', `/events/${evt}`, { policy });
@@ -121,32 +76,64 @@ export async function startHubWorld(
 			closing.unshift(() => hub.stop());
 			return hub;
 		},
-		addDevice: async (at, name = `gate-${++names}`) => {
-			const { code } = (await office('POST', '/codes', { name })).body;
-			const key = await newKey();
-			const enrolled = await send(at, {
-				method: 'POST',
-				path: '/v1/enroll',
-				body: { code, key: onlyPublic(key), name, version: '0.1.0' },
-			});
-			if (enrolled.status !== 200) throw new Error(JSON.stringify(enrolled.body));
-			return deviceOf(send, at, { id: await deviceIdOf(onlyPublic(key)), key, nowMs });
-		},
+		addDevice: (at, name = `gate-${++names}`) => enrollDevice({ send, office, nowMs }, at, name),
 		setAuthority: async (server, abandon = false) => {
 			const set = await office('POST', '/authority', { server, abandon });
 			if (set.status !== 200) throw new Error(JSON.stringify(set.body));
 			return set.body.epoch;
 		},
 		ask: send,
+		putBack: async (from) => {
+			await centre.stop();
+			await rm(centre.dir, { recursive: true });
+			await restoreBackup({ dir: centre.dir, from });
+			await centre.start();
+			session = await login();
+		},
 		close: async () => {
 			for (const end of closing) await end();
-			for (const client of clients.values()) client.close();
+			closeClients();
 			await rm(root, { recursive: true, force: true });
 		},
 	};
 }
 
-type Send = HubWorld['ask'];
+/** One client for each server, as long as the world lives. */
+function openClients(nowMs: () => number): { readonly send: Send; readonly close: () => void } {
+	const clients = new Map<string, HttpsClient>();
+	const clientOf = (server: RunningServer) => {
+		const known = clients.get(server.url);
+		const { url, fingerprint } = server;
+		const client = known ?? createHttpsClient({ url, fingerprint, trustedNowMs: nowMs, socketsMax: 64 });
+		clients.set(url, client);
+		return client;
+	};
+	return {
+		send: async (at, request) => {
+			const answer = await clientOf(at.running()).send({ timeoutMs: 30_000, ...request });
+			const bytes = answer.headers['content-encoding'] === 'gzip' ? gunzipSync(answer.body) : answer.body;
+			const text = bytes.toString();
+			const isOne = text.startsWith('{') && !text.trimEnd().includes('\n');
+			return { status: answer.status, body: isOne ? JSON.parse(text) : text };
+		},
+		close: () => {
+			for (const client of clients.values()) client.close();
+		},
+	};
+}
+
+async function enrollDevice(
+	{ send, office, nowMs }: Pick<Common, 'nowMs'> & Pick<HubWorld, 'office'> & { readonly send: Send },
+	at: Restartable<RunningServer>,
+	name: string,
+): Promise<TestDevice> {
+	const { code } = (await office('POST', '/codes', { name })).body;
+	const key = await newKey();
+	const body = { code, key: onlyPublic(key), name, version: '0.1.0' };
+	const enrolled = await send(at, { method: 'POST', path: '/v1/enroll', body });
+	if (enrolled.status !== 200) throw new Error(JSON.stringify(enrolled.body));
+	return new TestDevice(send, at, { id: await deviceIdOf(onlyPublic(key)), key, nowMs });
+}
 
 interface Common {
 	readonly root: string;
@@ -179,7 +166,7 @@ async function newHub(
 	if (from === undefined) {
 		const { code } = (await office('POST', '/codes', { name, hub: true })).body;
 		const { url: upstream, fingerprint } = centre.running();
-		await enrollHub({ dir, upstream, fingerprint, code, hosts: ['localhost', '127.0.0.1'], nowMs });
+		await enrollHub({ dir, upstream, fingerprint, code, hosts: ['localhost', '127.0.0.1'], again: false, nowMs });
 	}
 	const log = logger.child({ hub: name });
 	const place = { dir, host: '127.0.0.1', names: [], log, nowMs, random: Math.random };
@@ -206,83 +193,4 @@ async function restartable<Server extends RunningServer>(
 			server = undefined;
 		},
 	};
-}
-
-interface Identity {
-	readonly id: string;
-	readonly key: JWK;
-	readonly nowMs: () => number;
-}
-
-function deviceOf(send: Send, first: Restartable<RunningServer>, { id, key, nowMs }: Identity): TestDevice {
-	const journal = journalOf('harbor', id);
-	let at = first;
-	let token: string | undefined;
-	let through = 0;
-	const call: TestDevice['call'] = async (method, path, body) => {
-		for (let attempt = 1; ; attempt++) {
-			token ??= await tokenOf(send, at, { id, key, nowMs });
-			const headers = { authorization: `Bearer ${token}` };
-			const answer = await send(at, { method, path, headers, ...(body !== undefined && { body }) });
-			if (answer.body?.code !== 'token_invalid' || attempt === 2) return answer;
-			token = undefined;
-		}
-	};
-	const claim: TestDevice['claim'] = (...claims) =>
-		call('POST', '/v1/claims', {
-			claims: claims.map((each) => ({
-				...{ redemption: newRedemption(), journal: firstEpoch, evt, allowance: 'ticket', cls: 'adult' },
-				...{ use: 1, uses: 1, lane: 'lane-1', atMs: nowMs(), ...each },
-			})),
-		});
-	return {
-		id,
-		journal,
-		call,
-		claim,
-		moveTo: (other) => {
-			at = other;
-			token = undefined;
-		},
-		admit: async (idx, over = {}) => {
-			const redemption = newRedemption();
-			const { body } = await claim({ redemption, idx, ...over });
-			const answer: ClaimAnswer | undefined = body.answers?.[0];
-			if (answer?.result !== 'granted') return answer?.reason ?? body.code;
-			journal.admit({ idx, redemption, rung: 'authority', taken: 1 });
-			return 'granted';
-		},
-		push: async () => {
-			for (;;) {
-				const { rows } = journal;
-				if (through >= rows.length) return { status: 200, body: { acceptedThrough: through } };
-				const cut = journal.segment(through + 1, Math.min(rows.length, through + 500));
-				const { deviceEpoch: epoch, from, to, prevHash } = cut;
-				const segment = await signSegment({ device: id, epoch, from, to, prevHash, rows: [...cut.rows] }, key);
-				const answer = await call('POST', '/v1/segments', { segment });
-				if (answer.status !== 200 || answer.body.status === 'quarantined') return answer;
-				through = answer.body.acceptedThrough;
-			}
-		},
-		openClaims: () => call('GET', '/v1/claims/open'),
-		snapshot: () => call('GET', '/v1/snapshot'),
-		feed: async (since) => {
-			const entries: FeedEntry[] = [];
-			for (let cursor = since; ; ) {
-				const { status, body } = await call('GET', `/v1/feed?since=${formatCursor(cursor)}`);
-				if (status !== 200) throw new Error(JSON.stringify(body));
-				const page: FeedPage = body;
-				if (page.entries.length === 0) return entries;
-				entries.push(...page.entries);
-				cursor = page.next;
-			}
-		},
-	};
-}
-
-async function tokenOf(send: Send, at: Restartable<RunningServer>, { id, key }: Identity): Promise<string> {
-	const { body } = await askToken((request) => send(at, request), { id, key });
-	const { access_token } = body as { access_token?: string };
-	if (access_token === undefined) throw new Error(JSON.stringify(body));
-	return access_token;
 }

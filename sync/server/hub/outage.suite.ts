@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { evt } from '../testing/device-journal.ts';
-import type { HubWorld, TestDevice } from './hub-world.suite.ts';
+import type { HubWorld } from './hub-world.suite.ts';
+import type { TestDevice } from './test-device.suite.ts';
 import { expectGapless, expectSame, type VenueTables } from './venue-tables.suite.ts';
 
 /** A busy machine may take its time. */

@@ -19,7 +19,7 @@ export interface RelayDeps {
 	readonly parts: DeviceParts;
 	readonly enrollment: HubEnrollment;
 	readonly centre: Pick<Centre, 'call'>;
-	readonly upstream: Pick<Upstream, 'proven' | 'wake'>;
+	readonly upstream: Pick<Upstream, 'proven' | 'asked' | 'wake'>;
 }
 
 /** The answers of a hub: its own, and what only the centre can say. */
@@ -51,12 +51,19 @@ async function decideClaims(
 		const request = { device: device.device, claims: asked, ...(cursor && { cursor }) };
 		return relayed(() => centre.call('claims', request, { timeoutMs: relayMs }));
 	}
-	if (!upstream.proven() && input.cursor?.epoch !== head.epoch) {
-		throw new Refusal('no_authority', {
-			detail: 'the hub has just started without its centre: a device that follows it shows first that it lost nothing',
-		});
-	}
+	assertProven(upstream, input.cursor?.epoch === head.epoch);
 	return claims(parts, authority, { input, device });
+}
+
+/**
+ * After its start a hub asks its centre whether it lost something. Where the centre does not answer, the devices know: each
+ * shows with its claim what it has followed, and a hub that has less grants nothing.
+ */
+function assertProven(upstream: RelayDeps['upstream'], isWitnessed: boolean): void {
+	if (upstream.proven() || (upstream.asked() && isWitnessed)) return;
+	throw new Refusal('no_authority', {
+		detail: 'the hub has just started, and nobody has shown yet that it lost nothing',
+	});
 }
 
 async function listOpenClaims(

@@ -114,7 +114,7 @@ function upstreamOf({ log, nowMs, random }: HubOptions, { parts, enrollment, cen
 		self: server,
 		centreId: enrollment.centre,
 		centre,
-		boot: randomBytes(16).toString('base64url'),
+		newId: () => randomBytes(16).toString('base64url'),
 		log,
 		nowMs,
 		wake: () => feed.wake(venue),

@@ -22,8 +22,8 @@ export interface HubSyncDeps {
 	readonly self: string;
 	readonly centreId: string;
 	readonly centre: Pick<Centre, 'call' | 'state'>;
-	/** One random id for this start of the hub. */
-	readonly boot: string;
+	/** 128 random bits, base64url. */
+	readonly newId: () => string;
 	readonly log: Logger;
 	readonly nowMs: () => number;
 	/** Told whenever something of the venue was committed. */
@@ -43,18 +43,37 @@ export interface HubSync {
 /** Makes the steps of a hub. */
 export function createHubSync(deps: HubSyncDeps): HubSync {
 	const alone = createLatch();
-	const refused = new Set<number>();
-	let isNamed = false;
-	const reported = new Map<string, number>();
+	const own: OwnMemory = { contact: deps.newId(), reported: new Map(), refused: new Set(), instances: new Map() };
+	let next: FollowAgain = 'later';
 	return {
-		report: (signal) => report(deps, reported, signal),
+		report: (signal) => report(deps, own, signal),
 		follow: async (waitMs, signal) => {
-			// A hub that an epoch names begins it as soon as nothing more comes.
-			isNamed = await follow({ ...deps, alone, refused }, isNamed ? 0 : waitMs, signal);
+			// A hub that an epoch names begins it as soon as nothing more comes and the one before is over.
+			const shortMs = { now: 0, soon: endLookMs, later: waitMs, begun: waitMs };
+			next = await follow({ ...deps, alone, own }, shortMs[next], signal);
+			if (next === 'begun') await report(deps, own, signal);
 		},
 		push: (signal) => alone(() => push(deps, signal)),
 	};
 }
+
+/** What a hub remembers as long as its process lives. */
+interface OwnMemory {
+	/** The contact that is made next; another one once the centre has answered. */
+	contact: string;
+	/** When the reports of devices were made that the centre has. */
+	readonly reported: Map<string, number>;
+	/** Epochs that the centre did not let this hub begin. */
+	readonly refused: Set<number>;
+	/** By which contact an epoch was asked for: again the same where the answer was lost. */
+	readonly instances: Map<number, string>;
+}
+
+/** How often a hub that is to grant asks whether the epoch before is over. */
+const endLookMs = 250;
+
+/** When the centre is asked again. */
+type FollowAgain = 'now' | 'soon' | 'later' | 'begun';
 
 /** Runs work of one kind at a time: what is passed on must not change between reading a state and taking it. */
 type Latch = <T>(work: () => Promise<T>) => Promise<T>;
@@ -68,21 +87,22 @@ function createLatch(): Latch {
 	};
 }
 
-async function report(deps: HubSyncDeps, reported: Map<string, number>, signal: AbortSignal): Promise<boolean> {
-	const { store, venue, centre, boot, log } = deps;
+async function report(deps: HubSyncDeps, own: OwnMemory, signal: AbortSignal): Promise<boolean> {
+	const { store, venue, centre, log } = deps;
 	const head = await store.head(venue);
-	const boots = await store.addBoot(venue, boot);
+	const contacts = await store.addContact(venue, own.contact);
 	if (head === undefined) return false;
 	// Read before what waits: with nothing that waits, all that a device had brought by then is at the centre.
-	const fresh = await freshReports(deps, reported);
+	const fresh = await freshReports(deps, own.reported);
 	const waiting = await store.backlog(venue);
 	const devices = waiting.segments === 0 ? fresh : [];
 	const { epoch, control, admissions, authority, grants, behind } = head;
 	const isGranting = grants && behind === undefined;
 	const claims = isGranting ? await oldClaims(deps) : [];
 	const shown = { head: { epoch, control, admissions, authority }, grants: isGranting, waiting };
-	const answer = await centre.call('report', { ...shown, boots: [...boots], devices, claims }, { signal });
-	for (const { device, atMs } of devices) reported.set(device, atMs);
+	const answer = await centre.call('report', { ...shown, contacts: [...contacts], devices, claims }, { signal });
+	own.contact = deps.newId();
+	for (const { device, atMs } of devices) own.reported.set(device, atMs);
 	if (!answer.stale) return true;
 	await store.markStale(venue);
 	log.error({ event: 'authority_stale', own: shown.head, centre: answer.head });
@@ -106,17 +126,15 @@ async function oldClaims({ store, venue, nowMs }: HubSyncDeps) {
 
 interface FollowDeps extends HubSyncDeps {
 	readonly alone: Latch;
-	/** Epochs that the centre did not let this start of the hub begin. */
-	readonly refused: Set<number>;
+	readonly own: OwnMemory;
 }
 
-/** Says whether an epoch names this hub that it has not begun yet. */
-async function follow(deps: FollowDeps, waitMs: number, signal: AbortSignal): Promise<boolean> {
+async function follow(deps: FollowDeps, waitMs: number, signal: AbortSignal): Promise<FollowAgain> {
 	const { store, venue, centre, alone } = deps;
 	const since = await store.followed(venue);
-	const load = async () => {
+	const load = async (): Promise<FollowAgain> => {
 		await alone(() => loadState(deps, signal));
-		return true;
+		return 'now';
 	};
 	if (since === undefined) return load();
 	const page = await nextPage(centre, { ...since, waitMs }, signal);
@@ -136,9 +154,9 @@ async function follow(deps: FollowDeps, waitMs: number, signal: AbortSignal): Pr
 	deps.wake();
 	const isWhole = control.length + page.segments.length + admissions.length === 0;
 	if (standing.kind === 'state_needed') return load();
-	if (standing.kind !== 'named' || deps.refused.has(standing.epoch)) return false;
-	if (isWhole) await begin(deps, standing.epoch, signal);
-	return !isWhole;
+	if (standing.kind !== 'named' || deps.own.refused.has(standing.epoch)) return 'later';
+	if (!isWhole) return 'now';
+	return standing.settled ? begin(deps, standing.epoch, signal) : 'soon';
 }
 
 /** Undefined where what the hub has followed is not what stands at the centre. */
@@ -180,17 +198,23 @@ async function loadState(deps: HubSyncDeps, signal: AbortSignal): Promise<void> 
 }
 
 /** Each epoch is begun once. A hub that the centre refuses was restored, and an operator names a new epoch. */
-async function begin(deps: FollowDeps, epoch: number, signal: AbortSignal): Promise<void> {
-	const { store, venue, centre, boot, log, refused } = deps;
+async function begin(deps: FollowDeps, epoch: number, signal: AbortSignal): Promise<FollowAgain> {
+	const { store, venue, centre, log, own } = deps;
 	try {
-		const { claims } = await centre.call('begin', { epoch, instance: boot }, { signal });
-		await store.grantEpoch({ venue, epoch, claims });
+		const instance = own.instances.get(epoch) ?? own.contact;
+		own.instances.set(epoch, instance);
+		await store.addContact(venue, instance);
+		const answer = await centre.call('begin', { epoch, instance }, { signal });
+		if (answer.kind === 'waits') return 'soon';
+		await store.grantEpoch({ venue, epoch, claims: answer.claims });
 		deps.wake();
 		log.info({ event: 'authority_begun', epoch });
+		return 'begun';
 	} catch (error) {
 		if (!(error instanceof Refusal) || error.code !== 'stale_authority') throw error;
-		refused.add(epoch);
+		own.refused.add(epoch);
 		log.error({ event: 'authority_refused', epoch });
+		return 'later';
 	}
 }
 

@@ -30,6 +30,8 @@ export interface Upstream {
 	 * themselves can tell that its disk was put back.
 	 */
 	proven(): boolean;
+	/** Whether the centre was asked for that, with or without an answer. */
+	asked(): boolean;
 }
 
 /** What the loops need. */
@@ -46,6 +48,7 @@ export function createUpstream({ sync, clock, random, log }: UpstreamDeps): Upst
 	const bell = createWake(clock);
 	let online = false;
 	let proven = false;
+	let asked = false;
 	let problem = '';
 
 	function reached(): void {
@@ -69,20 +72,17 @@ export function createUpstream({ sync, clock, random, log }: UpstreamDeps): Upst
 		}
 	}
 
-	/** Repeats work; waits longer after each failure, and by chance, so that many hubs do not come back at once. */
-	async function repeat(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-		let waits = backoff({ ...retryMs, random });
-		while (!signal.aborted) {
-			const isGood = await attempt(() => (signal.aborted ? Promise.resolve() : work()));
-			if (isGood) waits = backoff({ ...retryMs, random });
-			else if (!signal.aborted) await clock.sleep(waits.next().value, signal);
-		}
-	}
+	const repeat = (signal: AbortSignal, work: () => Promise<void>) =>
+		repeatWork({ clock, random, signal, attempt: () => attempt(work) });
 
 	async function report(signal: AbortSignal): Promise<void> {
-		if (!(await sync.report(signal))) return;
-		proven = true;
-		reached();
+		try {
+			if (!(await sync.report(signal))) return;
+			proven = true;
+			reached();
+		} finally {
+			asked = true;
+		}
 	}
 
 	return {
@@ -106,5 +106,21 @@ export function createUpstream({ sync, clock, random, log }: UpstreamDeps): Upst
 		wake: () => bell.ring(),
 		online: () => online,
 		proven: () => proven,
+		asked: () => asked,
 	};
+}
+
+/** Repeats work; waits longer after each failure, and by chance, so that many hubs do not come back at once. */
+async function repeatWork(
+	work: Pick<UpstreamDeps, 'clock' | 'random'> & {
+		readonly signal: AbortSignal;
+		readonly attempt: () => Promise<boolean>;
+	},
+): Promise<void> {
+	const { clock, random, signal, attempt } = work;
+	let waits = backoff({ ...retryMs, random });
+	while (!signal.aborted) {
+		if (await attempt()) waits = backoff({ ...retryMs, random });
+		else if (!signal.aborted) await clock.sleep(waits.next().value, signal);
+	}
 }

@@ -1,5 +1,6 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import type { ClaimAnswer } from '../../protocol/claims.ts';
+import { isAhead } from '../../protocol/cursor.ts';
 import { applyOutcome, decideAsk, type Verdict } from '../rights.ts';
 import { batchMax, type Store, type VenueClaim, type VenueHead } from '../store.ts';
 import { type LoggedChange, logAdmissions } from './admissions.ts';
@@ -78,10 +79,11 @@ async function decideClaims(
 }
 
 /** Throws `authority_lost` where this store may not grant: another epoch has begun, or it is behind its devices. */
-function assertGrants({ venue, epoch }: VenueClaim, head: VenueHead | undefined): void {
+function assertGrants({ venue, epoch, seen }: VenueClaim, head: VenueHead | undefined): void {
 	if (head?.behind === 'restored') throw new StilewardError('authority_lost', `${venue} came back from a backup`);
 	if (head?.behind) throw new StilewardError('authority_lost', `a device has seen more of ${venue} than this server`);
 	if (!head?.grants) throw new StilewardError('authority_lost', `another server grants at ${venue}`);
+	if (seen && isAhead(seen, head)) throw new StilewardError('authority_lost', `a device has seen more of ${venue}`);
 	if (epoch === undefined || epoch === head.epoch) return;
 	throw new StilewardError('authority_lost', `${venue} is in epoch ${head?.epoch} and not in ${epoch}`);
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
-import type { HubClaim, HubEpoch, HubLogAnswer } from '../../protocol/hub.ts';
+import type { HubEpoch, HubLogAnswer } from '../../protocol/hub.ts';
 import type { Replication } from '../replication.ts';
 import type { Store } from '../store.ts';
 import { type Database, transact, type Work } from './dialect.ts';
@@ -230,10 +230,11 @@ async function endEpoch(work: Work, end: Parameters<Replication['endEpoch']>[0])
 async function beginFor(
 	work: Work,
 	begin: Parameters<Replication['beginFor']>[0],
-): Promise<readonly HubClaim[] | undefined> {
+): ReturnType<Replication['beginFor']> {
 	const { venue, epoch, server, device, instance } = begin;
 	const head = await lockVenue(work, venue);
-	if (head.epoch !== epoch || head.authority !== server || head.admissions > 0) return undefined;
+	if (head.epoch < epoch) return 'waits';
+	if (head.epoch > epoch || head.authority !== server || head.admissions > 0) return 'refused';
 	const begun = await work.tx
 		.updateTable('epochs')
 		.set({ begun: instance })
@@ -241,11 +242,11 @@ async function beginFor(
 		.where('epoch', '=', epoch)
 		.where((where) => where.or([where('begun', 'is', null), where('begun', '=', instance)]))
 		.executeTakeFirst();
-	if (begun.numUpdatedRows === 0n) return undefined;
-	// The boots that are seen from now on go on from the one that begins.
+	if (begun.numUpdatedRows === 0n) return 'refused';
+	// The contacts that are seen from now on go on from the one that begins.
 	await work.tx
 		.updateTable('hubs')
-		.set({ boot: instance })
+		.set({ contact: instance })
 		.where('venue_id', '=', venue)
 		.where('device', '=', device)
 		.execute();

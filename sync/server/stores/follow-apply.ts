@@ -82,9 +82,29 @@ async function storeFollowed(
 	await work.tx.updateTable('upstream').set({ received: arrival }).where('venue_id', '=', venue).execute();
 	const moved = await moveOn(work, venue);
 	if (moved.kind === 'diverged') return { kind: 'state_needed' };
-	const { epoch, authority, self, grants, admissions } = await lockVenue(work, venue);
-	const isNamed = moved.kind === 'current' && authority === self && !grants && admissions === 0;
-	return isNamed ? { kind: 'named', epoch } : { kind: 'current' };
+	const { epoch, authority, self, grants } = await lockVenue(work, venue);
+	const isNamed = moved.kind === 'current' && authority === self && !grants;
+	return isNamed
+		? { kind: 'named', epoch, settled: await isSettled(work, venue, { epoch, self }) }
+		: { kind: 'current' };
+}
+
+/** Whether the centre knows how every earlier epoch of this hub ended. */
+async function isSettled(
+	{ tx }: Work,
+	venue: string,
+	{ epoch, self }: { readonly epoch: number; readonly self: string },
+): Promise<boolean> {
+	const open = await tx
+		.selectFrom('epochs')
+		.select('epoch')
+		.where('venue_id', '=', venue)
+		.where('server', '=', self)
+		.where('epoch', '<', epoch)
+		.where('closed', '=', 0)
+		.limit(1)
+		.executeTakeFirst();
+	return open === undefined;
 }
 
 interface ControlEntry {

@@ -225,9 +225,9 @@ function countEntry(
 		return;
 	}
 	// Staff gave a claim back, or the device began a new journal and nobody knows how its grant ended.
-	const key = { venue, device: change.device, redemption: change.redemption };
-	fold.release(key, change.atMs);
-	fold.assume(redemptionText(key), change.atMs);
+	const text = redemptionText({ venue, device: change.device, redemption: change.redemption });
+	fold.release(text, change.atMs);
+	fold.assume(text, change.atMs);
 }
 
 /** Rows of a journal are counted in their order: an entry says that everything before its row is counted too. */

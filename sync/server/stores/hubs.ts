@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { hubBootsMax, hubEntriesMax, hubSegmentsBytesMax, hubSegmentsMax } from '../../protocol/hub.ts';
+import { hubContactsMax, hubEntriesMax, hubSegmentsBytesMax, hubSegmentsMax } from '../../protocol/hub.ts';
 import type { Hub, Outgoing, Replication } from '../replication.ts';
 import { type Database, readAtOnce, transact, type Work } from './dialect.ts';
 import { putEpoch } from './epochs.ts';
@@ -13,7 +13,7 @@ type HubMethods =
 	| 'rememberSent'
 	| 'resendSegments'
 	| 'backlog'
-	| 'addBoot'
+	| 'addContact'
 	| 'markStale'
 	| 'loseEpoch'
 	| 'allOpenClaims';
@@ -51,7 +51,7 @@ async function joinHub(work: Work, join: Parameters<Replication['joinHub']>[0]):
 	// New hardware takes the name over; the key of the old one is forgotten, so that it is nobody any more.
 	await work.tx.deleteFrom('hubs').where('venue_id', '=', venue_id).where('server', '=', server).execute();
 	const row = { venue_id, device, server, jwk: JSON.stringify(jwk), enrolled_ms: atMs };
-	const kept = { ...row, last_seen_ms: null, boot: null, report: null };
+	const kept = { ...row, last_seen_ms: null, contact: null, report: null };
 	await work.tx.insertInto('hubs').values(kept).execute();
 	return hubOf(kept);
 }
@@ -66,18 +66,18 @@ function hubOf(row: Selectable<Tables['hubs']>): Hub {
 }
 
 async function hubSeen(work: Work, seen: Parameters<Replication['hubSeen']>[0]): Promise<'known' | 'stale'> {
-	const { venue, device, boots, report, atMs } = seen;
+	const { venue, device, contacts, report, atMs } = seen;
 	await lockVenue(work, venue);
-	const of = work.tx.selectFrom('hubs').select('boot').where('venue_id', '=', venue).where('device', '=', device);
+	const of = work.tx.selectFrom('hubs').select('contact').where('venue_id', '=', venue).where('device', '=', device);
 	const row = await of.executeTakeFirst();
-	const isNext = row === undefined || row.boot === null || boots.includes(row.boot);
+	const isNext = row === undefined || row.contact === null || contacts.includes(row.contact);
 	const isStale = report.grants && !isNext;
 	await work.tx
 		.updateTable('hubs')
 		.set({
 			last_seen_ms: atMs,
 			report: JSON.stringify(report),
-			...(isStale ? {} : { boot: boots.at(-1) ?? null }),
+			...(isStale ? {} : { contact: contacts.at(-1) ?? null }),
 		})
 		.where('venue_id', '=', venue)
 		.where('device', '=', device)
@@ -96,7 +96,7 @@ export function upstreamMethods(database: Database): Pick<Replication, HubMethod
 			await database.db.updateTable('upstream').set({ sent: 0 }).where('venue_id', '=', venue).execute();
 		},
 		backlog: (venue) => readAtOnce(database, (work) => readBacklog(work, venue)),
-		addBoot: (venue, boot) => transact(database, (work) => addBoot(work, venue, boot)),
+		addContact: (venue, contact) => transact(database, (work) => addContact(work, venue, contact)),
 		loseEpoch: async (venue, epoch) => {
 			const own = database.db.updateTable('epochs').set({ ended: null }).where('venue_id', '=', venue);
 			await own.where('epoch', '=', epoch).where('closed', '=', 0).execute();
@@ -232,16 +232,18 @@ async function readBacklog(
 	return { segments: Number(segments.count), entries: Number(entries.rows[0]?.count ?? 0) };
 }
 
-/** A hub that has no state yet remembers its boots too. */
-async function addBoot({ tx }: Work, venue: string, boot: string): Promise<readonly string[]> {
-	const row = await tx.selectFrom('upstream').select('boots').where('venue_id', '=', venue).executeTakeFirst();
-	const before = row === undefined ? [] : (JSON.parse(row.boots) as string[]);
-	const boots = before.includes(boot) ? before : [...before, boot].slice(-hubBootsMax);
+/** A hub that has no state yet remembers its contacts too. */
+async function addContact({ tx }: Work, venue: string, contact: string): Promise<readonly string[]> {
+	const row = await tx.selectFrom('upstream').select('contacts').where('venue_id', '=', venue).executeTakeFirst();
+	const before = row === undefined ? [] : (JSON.parse(row.contacts) as string[]);
+	if (before.includes(contact)) return before;
+	const contacts = [...before, contact].slice(-hubContactsMax);
 	const fresh = { sent: 0, received: 0, all_through: 0, epoch: 0, admissions: 0 };
+	const kept = { contacts: JSON.stringify(contacts) };
 	await tx
 		.insertInto('upstream')
-		.values({ venue_id: venue, ...fresh, boots: JSON.stringify(boots) })
-		.onConflict((conflict) => conflict.column('venue_id').doUpdateSet({ boots: JSON.stringify(boots) }))
+		.values({ venue_id: venue, ...fresh, ...kept })
+		.onConflict((conflict) => conflict.column('venue_id').doUpdateSet(kept))
 		.execute();
-	return boots;
+	return contacts;
 }

@@ -1,7 +1,7 @@
 import { assert, StilewardError } from '../../../gate-agent/core/errors.ts';
 import { applyOutcome, overUse, type Verdict } from '../rights.ts';
 import type { SegmentOutcome, Store, VenueHead, VenueSegment } from '../store.ts';
-import { type LogEntry, type LoggedChange, logAdmissions, noRow } from './admissions.ts';
+import { type LogEntry, type LoggedChange, logAdmissions } from './admissions.ts';
 import { loadConflicts, openDeviceCases, openUseCases, type UseCase } from './case-files.ts';
 import { type Database, transact, type Work } from './dialect.ts';
 import { groupCommit } from './group-commit.ts';
@@ -273,11 +273,8 @@ export class RowsFold {
 	}
 
 	/** Gives a claim back that staff have released. */
-	release(key: RedemptionKey, atMs: number): void {
-		const before = this.known.get(redemptionText(key));
-		if (before?.state !== 'claimed') return;
-		const fact = { redemption: key.redemption, lane: before.lane, atMs, outcome: { kind: 'released' } } as const;
-		this.#change({ before, outcome: fact.outcome, fact, row: noRow });
+	release(text: string, atMs: number): void {
+		if (this.known.get(text)?.state === 'claimed') this.#end(text, { kind: 'released' }, atMs);
 	}
 
 	/** Redemptions of a segment's device that are granted and not ended. */
@@ -292,11 +289,18 @@ export class RowsFold {
 	assume(text: string, atMs: number): void {
 		const before = this.known.get(text);
 		if (before?.state !== 'granted') return;
-		const { venue, evt, idx, allowance, uses, reentry, lane } = before;
+		const { uses, reentry, lane } = before;
+		this.#end(text, { kind: 'settled', taken: reentry ? 1 : uses, back: 0, late: false, lane, atMs }, atMs);
+	}
+
+	/** Ends what no row of its device ends. */
+	#end(text: string, outcome: RedemptionFact['outcome'], atMs: number): void {
+		const before = this.known.get(text);
+		assert(before, 'only what is known is ended');
+		const { venue, evt, idx, allowance } = before;
 		const key = { venue, evt, idx, allowance };
-		const outcome = { kind: 'settled', taken: reentry ? 1 : uses, back: 0, late: false, lane, atMs } as const;
 		const applied = applyOutcome(this.#rights.get(key, 1), before, outcome);
-		assert(applied, 'an open grant can be settled');
+		assert(applied, 'an open redemption can be ended');
 		const { right, passages } = applied;
 		this.#rights.set(key, right);
 		this.known.set(text, { ...before, ...applied.redemption });

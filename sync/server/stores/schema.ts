@@ -52,8 +52,8 @@ export interface Tables {
 		jwk: string;
 		enrolled_ms: number;
 		last_seen_ms: number | null;
-		/** Its newest boot. */
-		boot: string | null;
+		/** Its newest contact. */
+		contact: string | null;
 		/** What it said of itself at the last contact, as JSON. */
 		report: string | null;
 	};
@@ -67,8 +67,8 @@ export interface Tables {
 		/** How far the centre has the log of `epoch`. */
 		epoch: number;
 		admissions: number;
-		/** One id for each start of this hub, as JSON, the newest last. */
-		boots: string;
+		/** Ids of the contacts of this hub, as JSON, the newest last. */
+		contacts: string;
 	};
 	control_log: { venue_id: string; n: number; at_ms: number; change: string };
 	admission_log: { venue_id: string; epoch: number; n: number; change: string };
@@ -304,11 +304,11 @@ const migrations: readonly (readonly string[])[] = [
 		`CREATE TABLE counted (venue_id TEXT NOT NULL, device TEXT NOT NULL, device_epoch TEXT NOT NULL,
 			through BIGINT NOT NULL, PRIMARY KEY (venue_id, device, device_epoch)) CLUSTERED`,
 		`CREATE TABLE hubs (venue_id TEXT NOT NULL, device TEXT NOT NULL, server TEXT NOT NULL, jwk TEXT NOT NULL,
-			enrolled_ms BIGINT NOT NULL, last_seen_ms BIGINT, boot TEXT, report TEXT,
+			enrolled_ms BIGINT NOT NULL, last_seen_ms BIGINT, contact TEXT, report TEXT,
 			PRIMARY KEY (venue_id, device))`,
 		`CREATE TABLE upstream (venue_id TEXT PRIMARY KEY, sent BIGINT NOT NULL, received BIGINT NOT NULL,
 			all_through BIGINT NOT NULL, epoch BIGINT NOT NULL, admissions BIGINT NOT NULL,
-			boots TEXT NOT NULL) CLUSTERED`,
+			contacts TEXT NOT NULL) CLUSTERED`,
 	],
 ];
 

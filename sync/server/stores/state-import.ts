@@ -17,7 +17,7 @@ export function stateImportMethods(database: Database): Pick<Replication, 'impor
 
 /** What a state replaces. Cases are judged at the centre; a hub opens those of its own time for its devices. */
 const replaced = [
-	...['epochs', 'events', 'devices', 'counted', 'rights', 'redemptions', 'revoked_pages', 'control_log'],
+	...['epochs', 'events', 'counted', 'rights', 'redemptions', 'revoked_pages', 'control_log'],
 	...['admission_log', 'segments', 'branches', 'cases', 'case_redemptions', 'people', 'held_uses'],
 ] as readonly (keyof Tables)[];
 
@@ -29,6 +29,12 @@ async function importState(work: Work, state: ImportedState): Promise<void> {
 	for (const table of replaced) {
 		await sql`DELETE FROM ${sql.ref(table)} WHERE venue_id = ${venue}`.execute(work.tx);
 	}
+	// A device that was enrolled since the state was read stays; how far the others are is said anew.
+	await work.tx
+		.updateTable('devices')
+		.set({ device_epoch: null, accepted_through: 0, head_hash: null })
+		.where('venue_id', '=', venue)
+		.execute();
 	let last: StateLine | undefined;
 	for (const text of state.lines) {
 		last = lineOf(text);
@@ -105,7 +111,7 @@ async function putHead(
 	const up = { received: arrival, all_through: all };
 	await tx
 		.insertInto('upstream')
-		.values({ venue_id: venue, ...up, sent: 0, epoch: 0, admissions: 0, boots: '[]' })
+		.values({ venue_id: venue, ...up, sent: 0, epoch: 0, admissions: 0, contacts: '[]' })
 		.onConflict((conflict) => conflict.column('venue_id').doUpdateSet(up))
 		.execute();
 }
@@ -152,7 +158,7 @@ async function putRows(work: Work, venue: string, line: { readonly kind: StateTa
 			}
 			return;
 		case 'devices':
-			return insert(work, 'devices', { venue, rows: rows.map((row) => [...row, 0]), list: acceptedDevices });
+			return putDeviceRows(work, venue, rows);
 		default:
 			return insert(work, kind, { venue, rows, list: tableColumns[kind] });
 	}
@@ -160,9 +166,18 @@ async function putRows(work: Work, venue: string, line: { readonly kind: StateTa
 
 const acceptedDevices = [...tableColumns.devices, ...columns('accepted_through:bigint')];
 
+async function putDeviceRows({ tx, dialect }: Work, venue: string, rows: Rows): Promise<void> {
+	const given = rows.map((row) => [...row, 0]);
+	await sql`
+		INSERT INTO devices (venue_id, ${names(acceptedDevices)})
+		SELECT ${venue}, ${names(acceptedDevices)} FROM ${dialect.given(acceptedDevices, given)} WHERE true
+		ON CONFLICT (venue_id, device) DO UPDATE SET name = excluded.name, jwk = excluded.jwk, status = excluded.status,
+			device_epoch = excluded.device_epoch, enrolled_ms = excluded.enrolled_ms`.execute(tx);
+}
+
 async function insert(
 	{ tx, dialect }: Work,
-	table: keyof typeof tableColumns,
+	table: Exclude<keyof typeof tableColumns, 'devices'>,
 	{ venue, rows, list }: { readonly venue: string; readonly rows: Rows; readonly list: readonly Column[] },
 ): Promise<void> {
 	await sql`
