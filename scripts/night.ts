@@ -10,7 +10,20 @@ interface Long {
 	/** What it is told to do more of. */
 	readonly env: Readonly<Record<string, string>>;
 	readonly files: readonly string[];
+	/** What runs it, with its parameters; absent means the test runner with the files. */
+	readonly program?: readonly string[];
 }
+
+/** Worlds that nobody has seen: the first seed is the time in seconds, and the simulator prints it. */
+const simulation = {
+	name: 'simulation, 10,000 new worlds',
+	env: {},
+	files: ['scripts/simulate/simulate.ts'],
+	program: [
+		join(root, 'scripts', 'simulate', 'simulate.ts'),
+		...['--worlds', '10000', '--seed', `${Math.floor(Date.now() / 1000)}`],
+	],
+};
 
 const acceptance = 'gate-agent/acceptance';
 const powerCuts = 5;
@@ -28,6 +41,7 @@ const longForms: readonly Long[] = [
 		env: { STILEWARD_MUTATIONS: '10000000' },
 		files: ['gate-agent/core/ticket-mutations.test.ts'],
 	},
+	simulation,
 	...Array.from({ length: powerCuts }, (_, round) => ({
 		name: `power cut, round ${round + 1} of ${powerCuts}`,
 		env: {},
@@ -36,9 +50,10 @@ const longForms: readonly Long[] = [
 ];
 
 /** Runs one long form with its own output; true when all of it held. */
-function run({ env, files }: Long): Promise<boolean> {
+function run({ env, files, program }: Long): Promise<boolean> {
 	return new Promise((resolve) => {
-		const child = spawn(process.execPath, [vitest, 'run', '--disable-console-intercept', ...files], {
+		const command = program ?? [vitest, 'run', '--disable-console-intercept', ...files];
+		const child = spawn(process.execPath, command, {
 			cwd: root,
 			stdio: ['ignore', 'inherit', 'inherit'],
 			env: { ...process.env, ...env },
