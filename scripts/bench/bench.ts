@@ -6,9 +6,11 @@ import { claimedDecision } from './claimed-decision.ts';
 import { claims } from './claims.ts';
 import { coldStart } from './cold-start.ts';
 import { decision } from './decision.ts';
+import { drain } from './drain.ts';
 import { type Bench, type Figure, keepsBudget, tableOf } from './figures.ts';
 import { ingest } from './ingest.ts';
 import { memory } from './memory.ts';
+import { newDevice } from './new-device.ts';
 import { propagation } from './propagation.ts';
 import { pty } from './pty.ts';
 import { root } from './venue.ts';
@@ -21,6 +23,8 @@ const benches: Readonly<Record<string, Bench>> = {
 	memory,
 	claims,
 	propagation,
+	'new-device': newDevice,
+	drain,
 	ingest,
 };
 

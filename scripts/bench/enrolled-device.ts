@@ -14,16 +14,23 @@ export async function enroll(server: ServerProcess, key: JWK, name: string): Pro
 	return (await ask(server.client, { method: 'POST', path: '/v1/enroll', body })) as ResponseOf<'enroll'>;
 }
 
-/** Fetches an access token for an enrolled key. */
-export async function fetchToken(
-	{ client }: ServerProcess,
-	{ device, venue, server }: Pick<ResponseOf<'enroll'>, 'device' | 'venue' | 'server'>,
+/** What a device needs to know of its enrollment to prove itself. */
+type Identity = Pick<ResponseOf<'enroll'>, 'device' | 'venue' | 'server'>;
+
+/** Signs an assertion for a server's challenge. */
+export function newAssertion(
+	{ device, venue, server }: Identity,
+	challenge: { readonly nonce: string; readonly nowMs: number },
 	key: JWK,
 ): Promise<string> {
-	const { nonce, nowMs } = await ask(client, { method: 'GET', path: '/v1/nonce' });
 	const jti = randomBytes(16).toString('base64url');
-	const challenge = { device, venue, server, jti, nonce: String(nonce), nowMs: Number(nowMs) };
-	const assertion = await signDeviceAssertion(challenge, key);
+	return signDeviceAssertion({ device, venue, server, jti, ...challenge }, key);
+}
+
+/** Fetches an access token for an enrolled key. */
+export async function fetchToken({ client }: ServerProcess, identity: Identity, key: JWK): Promise<string> {
+	const { nonce, nowMs } = await ask(client, { method: 'GET', path: '/v1/nonce' });
+	const assertion = await newAssertion(identity, { nonce: String(nonce), nowMs: Number(nowMs) }, key);
 	const body = { grant_type: jwtBearerGrant, assertion };
 	return String((await ask(client, { method: 'POST', path: '/v1/token', body })).access_token);
 }

@@ -58,16 +58,18 @@ export async function startServerProcess(dir: string, store?: string): Promise<S
 	};
 }
 
+/** The rules of the event of the measurements. */
+export const policy: Policy = {
+	evt: event.evt,
+	timeZone: 'Asia/Shanghai',
+	dayStartsAtMinutes: 0,
+	classes: { adult: classPolicyDefaults },
+	unknownClass: 'admit',
+	sessions: {},
+};
+
 /** Makes the event of the measurements. */
 export async function createEvent(server: ServerProcess): Promise<void> {
-	const policy: Policy = {
-		evt: event.evt,
-		timeZone: 'Asia/Shanghai',
-		dayStartsAtMinutes: 0,
-		classes: { adult: classPolicyDefaults },
-		unknownClass: 'admit',
-		sessions: {},
-	};
 	await server.office('PUT', `/events/${event.evt}`, { policy });
 }
 
