@@ -86,7 +86,10 @@ async function readCounts({ tx }: Work, venue: string): Promise<ReadonlyMap<stri
 
 /** The numbers of a list, which a database may give in any order. */
 function ascending(list: string): readonly number[] {
-	return Array.from(Float64Array.from(list.split(','), Number).sort());
+	// A list of numbers is the inside of a JSON array, and nothing reads those faster.
+	const numbers = JSON.parse(`[${list}]`) as number[];
+	const isAscending = numbers.every((each, at) => at === 0 || each > (numbers[at - 1] ?? 0));
+	return isAscending ? numbers : numbers.sort((a, b) => a - b);
 }
 
 async function readRevoked({ tx }: Work, venue: string): Promise<ReadonlyMap<string, readonly number[]>> {
