@@ -109,6 +109,7 @@ async function loadVenue(options: EnrollGate, gate: EnrolledGate): Promise<reado
 			onCommand: () => undefined,
 		});
 		const untilMs = nodeClock.monoMs() + firstLoadMs;
+		await link.firstTry(firstLoadMs);
 		while (link.health().state !== 'online' && nodeClock.monoMs() < untilMs) await pause();
 		const isLoaded = link.health().state === 'online';
 		const events = link.events();
