@@ -4,16 +4,16 @@ import { describeFailure } from './commands/exit.ts';
 
 const defaultPort = 8420;
 
-const help = `npm start                       a practice lane on this machine: no hardware, one page
+const help = `npm start                       a practice venue on this machine: a server, two gates, no hardware, one page
 npm start -- --config FILE      the real lane of a configuration, like \`stileward gate run\`
-npm start -- --port 9000        the practice lane on another port
+npm start -- --port 9000        the practice page on another port
 
   --set PATH=VALUE   override one setting of the configuration (repeatable)
   --port NUMBER      port of the practice page (default ${defaultPort}, or a free one)
-  --dir DIR          keys, ledger and log of the practice lane (default ./var/start)
+  --dir DIR          server, gates and logs of the practice (default ./var/start)
   --help             this
 
-Ctrl-C ends it. The next start goes on in the same folder: keys and used tickets stay; delete ./var to begin anew.
+Ctrl-C ends it. The next start goes on in the same folder: orders and used tickets stay; delete ./var to begin anew.
 Exit codes: 0 ended, 1 something outside the program is wrong, 2 wrong command line, 70 a bug.
 `;
 

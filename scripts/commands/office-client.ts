@@ -32,18 +32,23 @@ export async function withOffice(
 	work: (office: OfficeClient) => Promise<void>,
 ): Promise<void> {
 	const session = await readSession(profile, terminal.nowMs());
-	const client = createHttpsClient({ ...session, trustedNowMs: terminal.nowMs });
+	const office = connectOffice(session, terminal);
 	try {
-		await work(officeOf(client, session));
+		await work(office);
 	} finally {
-		client.close();
+		office.close();
 	}
+}
+
+/** Connects with a session that was kept, or opened just now. */
+export function connectOffice(session: OfficeSession, { nowMs }: Pick<Terminal, 'nowMs'>): OfficeClient {
+	return officeOf(createHttpsClient({ ...session, trustedNowMs: nowMs }), session);
 }
 
 /** Signs in and gives the session. */
 export async function signIn(
 	server: Pick<OfficeSession, 'url' | 'fingerprint' | 'name'> & { readonly password: string },
-	terminal: Terminal,
+	terminal: Pick<Terminal, 'nowMs'>,
 ): Promise<OfficeSession> {
 	const { url, fingerprint, name, password } = server;
 	const client = createHttpsClient({ url, fingerprint, trustedNowMs: terminal.nowMs });

@@ -95,7 +95,7 @@ async function ownCertificate({
 }
 
 /** The issuer keys in the server's data, made at its first start. */
-async function openIssuer(dir: string, { nowMs }: Around): Promise<Issuer> {
+export async function openIssuer(dir: string, { nowMs }: Pick<Terminal, 'nowMs'>): Promise<Issuer> {
 	if (!existsSync(join(dir, keyFiles.manifest))) await initKeys({ dir, nowMs: nowMs() });
 	const { keyFor } = await loadIssuer(dir);
 	const manifest = (await readKeyFile(dir, keyFiles.manifest)).trim();

@@ -1,24 +1,51 @@
 import type { IncomingMessage } from 'node:http';
 import Type from 'typebox';
 import { Check } from 'typebox/value';
-import { type PracticeAction, sampleNames } from './page/practice-wire.ts';
+import { laneIds, orderSamples, outcomeCharactersMax, type PracticeAction, sampleNames } from './page/practice-wire.ts';
 
 /** The longest body of an action: a scanner reads no more than 4,096 bytes, and JSON may write each as six. */
 export const actionBytesMax = 32 * 1024;
 
 const strict = { additionalProperties: false } as const;
+const lane = Type.Enum([...laneIds]);
+const at = Type.Enum([...laneIds, 'both']);
+const ticket = Type.Enum([...orderSamples]);
+
+const laneActions = [
+	Type.Object({ kind: Type.Literal('walk'), lane, direction: Type.Enum(['entry', 'exit']) }, strict),
+	Type.Object({ kind: Type.Literal('force'), lane }, strict),
+	Type.Object({ kind: Type.Literal('press'), lane, contact: Type.Enum(['staff_button', 'emergency_reset']) }, strict),
+	Type.Object(
+		{ kind: Type.Literal('set'), lane, contact: Type.Enum(['fire', 'tamper']), active: Type.Boolean() },
+		strict,
+	),
+	Type.Object(
+		{ kind: Type.Literal('plug'), lane, device: Type.Enum(['scanner', 'board']), plugged: Type.Boolean() },
+		strict,
+	),
+	Type.Object(
+		{ kind: Type.Literal('mode'), lane, mode: Type.Enum(['entry', 'exit', 'both', 'free', 'locked', 'drop_arm']) },
+		strict,
+	),
+] as const;
 
 const actionSchema = Type.Union([
-	Type.Object({ kind: Type.Literal('present'), sample: Type.Enum([...sampleNames]) }, strict),
-	Type.Object({ kind: Type.Literal('present_text'), text: Type.String({ minLength: 1, maxLength: 4096 }) }, strict),
-	Type.Object({ kind: Type.Literal('new_tickets') }, strict),
-	Type.Object({ kind: Type.Literal('walk'), direction: Type.Enum(['entry', 'exit']) }, strict),
-	Type.Object({ kind: Type.Literal('force') }, strict),
-	Type.Object({ kind: Type.Literal('press'), contact: Type.Enum(['staff_button', 'emergency_reset']) }, strict),
-	Type.Object({ kind: Type.Literal('set'), contact: Type.Enum(['fire', 'tamper']), active: Type.Boolean() }, strict),
-	Type.Object({ kind: Type.Literal('plug'), device: Type.Enum(['scanner', 'board']), plugged: Type.Boolean() }, strict),
+	...laneActions,
 	Type.Object(
-		{ kind: Type.Literal('mode'), mode: Type.Enum(['entry', 'exit', 'both', 'free', 'locked', 'drop_arm']) },
+		{ kind: Type.Literal('present'), sample: Type.Enum([...sampleNames]), at, walk: Type.Optional(Type.Boolean()) },
+		strict,
+	),
+	Type.Object({ kind: Type.Literal('present_text'), text: Type.String({ minLength: 1, maxLength: 4096 }), at }, strict),
+	Type.Object({ kind: Type.Literal('new_tickets') }, strict),
+	Type.Object({ kind: Type.Literal('link'), at, up: Type.Boolean() }, strict),
+	Type.Object({ kind: Type.Literal('refund'), sample: ticket }, strict),
+	Type.Object({ kind: Type.Literal('restore'), sample: ticket }, strict),
+	Type.Object(
+		{
+			kind: Type.Literal('close_case'),
+			id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }),
+			text: Type.String({ minLength: 1, maxLength: outcomeCharactersMax }),
+		},
 		strict,
 	),
 ]);

@@ -150,7 +150,7 @@ function turnstileOf(onContact: (role: InputRole, active: boolean) => void, onLo
 			return () => clearTimeout(timer);
 		},
 		// A slow arm: on a machine that is busy with other things a poll of the inputs may come late.
-		passageContactMs: 400,
+		passageContactMs: 800,
 		onContact,
 		onLock,
 	});

@@ -1,75 +1,92 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Agent, startAgent } from '../../gate-agent/agent.ts';
 import { checkConfig, type GateConfig } from '../../gate-agent/config.ts';
 import { wholeTicket } from '../../gate-agent/core/allowance.ts';
 import { assert } from '../../gate-agent/core/errors.ts';
-import type { Ledger } from '../../gate-agent/core/ledger.ts';
 import type { RedemptionId } from '../../gate-agent/core/redemption.ts';
+import type { EnrolledGate } from '../../gate-agent/enrollment.ts';
 import type { Logger } from '../../gate-agent/logger.ts';
 import { buildOf } from '../../gate-agent/main.ts';
-import type { Lamp, PracticeAction, PracticeRows, PracticeState } from './page/practice-wire.ts';
-import { channels, type OpenPracticeDevices, openPracticeDevices, type PracticeDevices } from './practice-devices.ts';
-import { ensureKeys, idOf, issueSamples, practiceEvent, type SampleCode, type SampleCodes } from './sample-tickets.ts';
-
-/** The one lane of the practice. */
-export const practiceLaneId = 'lane-1';
+import type { VenueHealth } from '../../gate-agent/venue-link.ts';
+import type { Lamp, LaneAction, LaneId, LaneState, LinkState, PracticeRows } from './page/practice-wire.ts';
+import { channels, type PracticeDevices } from './practice-devices.ts';
+import { createTally, type RungTally } from './practice-tally.ts';
+import { idOf, practiceEvent, type SampleCode } from './sample-tickets.ts';
 
 const zone = 'main';
 
-/** How long a finger stays on a button. */
-const pressMs = 300;
+/** Where the used sample came in before anybody looked: not a lane of the practice. */
+const sideDoor = 'side-door';
 
-/** A whole lane without hardware: agent, devices, turnstile, tickets. */
+/** How long a finger stays on a button. */
+const pressMs = 600;
+
+/** A visitor sees the gate open, and takes this long to step up. */
+const stepUpMs = 900;
+
+/** Whoever is not let in for this long after the answer goes away. */
+const patienceMs = 4_000;
+
+/** How often a visitor looks at the lock. */
+const lookMs = 20;
+
+/** A lane without hardware: a gate of its own, its devices and its turnstile. */
 export interface PracticeLane {
-	samples(): SampleCodes;
-	state(): PracticeState;
+	state(isCut: boolean): LaneState;
+	/** Brings the figures of `state` up to date with the journal. */
+	count(): Promise<void>;
 	/** Journal rows after `seq`, oldest first. */
 	rowsAfter(seq: number): Promise<PracticeRows>;
+	/** Holds a code to the scanner. With `walk` its visitor goes through once the gate is open. */
+	present(code: string, walk: boolean): Promise<void>;
 	/** Does what a person at the lane does. Rejects with a `StilewardError`, e.g. `device_lost` for a pulled plug. */
-	act(action: PracticeAction): Promise<void>;
+	act(action: LaneAction): Promise<void>;
+	/** Somebody came in with this ticket before anybody looked. */
+	useUp(sample: SampleCode): Promise<void>;
 	close(): Promise<void>;
 }
 
-/** What a practice lane is started with. */
-export interface PracticeOptions {
-	/** Folder for keys, ledger and log; kept between runs, so that used tickets stay used. */
+/** What a lane is started with. */
+export interface LaneOptions {
+	readonly id: LaneId;
+	/** Name of its gate. */
+	readonly agent: string;
+	/** Folder of the gate, which is enrolled. */
 	readonly dir: string;
+	readonly enrolled: EnrolledGate;
+	readonly devices: PracticeDevices;
 	readonly timeZone: string;
+	/** How long the lane waits for the authority. */
+	readonly claimMs: number;
 	readonly log: Logger;
-	/** Hears that `state` may have changed. */
-	readonly onChange: () => void;
-	/** Other devices than this machine would choose by itself. */
-	readonly openDevices?: OpenPracticeDevices;
 }
 
-/** Starts the lane. Rejects with `ledger_busy` where another practice runs on the same folder. */
-export async function startPracticeLane(options: PracticeOptions): Promise<PracticeLane> {
-	const { dir, timeZone, log, onChange, openDevices = openPracticeDevices } = options;
-	const keysDir = join(dir, 'keys');
-	await ensureKeys(keysDir, Date.now());
-	const devices = await openDevices(dir, onChange);
-	const config = configOf(dir, timeZone, devices);
-	const agent = await startPracticeAgent(config, devices, log).catch(async (error: unknown) => {
-		await devices.close();
-		throw error;
+/** Starts the gate of a lane on its devices. */
+export async function startPracticeLane(options: LaneOptions): Promise<PracticeLane> {
+	const { id, devices, enrolled, claimMs, log } = options;
+	const agent = await startAgent(configOf(options), {
+		...{ log, enrolled, random: Math.random, ...buildOf() },
+		clock: { systemMs: Date.now, monoMs: () => performance.now() },
+		...(devices.simulation && { simulation: devices.simulation }),
 	});
-	let samples = await freshSamples(keysDir, agent.ledger);
-	let ticketsVersion = Date.now();
+	const tally = createTally(agent.ledger, id);
+	let visitor = new AbortController();
 	return {
-		samples: () => samples,
-		state: () => ({ ...stateOf(agent, devices), ticketsVersion, timeZone }),
+		state: (isCut) => ({ ...stateOf(id, agent, devices), link: linkOf(agent, tally, isCut) }),
+		count: tally.read,
 		rowsAfter: (seq) => agent.ledger.rows(seq, rowsMax),
-		act: async (action) => {
-			if (action.kind === 'new_tickets') {
-				samples = await freshSamples(keysDir, agent.ledger);
-				ticketsVersion = Date.now();
-			} else if (action.kind === 'present') await devices.present(samples[action.sample].code);
-			else await act(action, { agent, devices });
-			onChange();
+		present: async (code, walk) => {
+			// The next visitor takes the place of one who was not let in.
+			visitor.abort();
+			visitor = new AbortController();
+			await devices.present(code);
+			if (walk) void walkWhenOpen(devices, claimMs + patienceMs, visitor.signal);
 		},
+		act: (action) => act(action, agent, devices),
+		useUp: (sample) => useUp(sample, agent),
 		close: async () => {
+			visitor.abort();
 			await agent.close();
 			await devices.close();
 		},
@@ -79,14 +96,9 @@ export async function startPracticeLane(options: PracticeOptions): Promise<Pract
 /** Journal rows that are read at a time. */
 const rowsMax = 200;
 
-type OtherAction = Exclude<PracticeAction, { kind: 'present' | 'new_tickets' }>;
-
-async function act(action: OtherAction, lane: { agent: Agent; devices: PracticeDevices }): Promise<void> {
-	const { agent, devices } = lane;
+async function act(action: LaneAction, agent: Agent, devices: PracticeDevices): Promise<void> {
 	const { turnstile } = devices;
 	switch (action.kind) {
-		case 'present_text':
-			return devices.present(action.text);
 		case 'walk':
 			turnstile.walkThrough(action.direction);
 			return;
@@ -104,44 +116,41 @@ async function act(action: OtherAction, lane: { agent: Agent; devices: PracticeD
 		case 'plug':
 			return devices.plug(action.device, action.plugged);
 		case 'mode':
-			agent.command(practiceLaneId, { kind: 'set_mode', mode: action.mode, by: 'practice' });
+			agent.command(action.lane, { kind: 'set_mode', mode: action.mode, by: 'practice' });
 			return;
 	}
 }
 
-async function startPracticeAgent(config: GateConfig, devices: PracticeDevices, log: Logger): Promise<Agent> {
-	return startAgent(config, {
-		log,
-		clock: { systemMs: Date.now, monoMs: () => performance.now() },
-		random: Math.random,
-		...buildOf(),
-		...(devices.simulation && { simulation: devices.simulation }),
-	});
+async function walkWhenOpen(
+	{ turnstile, isClosed }: PracticeDevices,
+	withinMs: number,
+	signal: AbortSignal,
+): Promise<void> {
+	const mayGo = () => turnstile.isOpen('entry') && !isClosed(channels.entry);
+	const untilMs = performance.now() + withinMs;
+	try {
+		while (!mayGo() && performance.now() < untilMs) await delay(lookMs, undefined, { signal });
+		if (!mayGo()) return;
+		await delay(stepUpMs, undefined, { signal });
+	} catch {
+		// Somebody else stands there now.
+		return;
+	}
+	turnstile.walkThrough('entry');
 }
 
-function configOf(dir: string, timeZone: string, { config }: PracticeDevices): GateConfig {
-	const { scanner, relay, inputs } = config;
+function configOf({ id, agent, dir, timeZone, claimMs, devices }: LaneOptions): GateConfig {
+	const { scanner, relay, inputs } = devices.config;
 	const lamp = (name: Lamp, pattern = 'steady') => ({ channel: channels[name], pattern });
 	const value = {
-		agent: 'practice',
-		event: practiceEvent,
-		keys: join(dir, 'keys'),
-		data: join(dir, 'data'),
-		venue: { timeZone },
+		agent,
+		data: dir,
+		venue: { timeZone, claimMs },
 		http: { port: 0 },
-		classes: {
-			adult: {},
-			child: { lane: 'cue', cue: 'check_height' },
-			student: { lane: 'confirm', cue: 'check_id' },
-			group: { group: 'run' },
-		},
 		lanes: [
 			{
-				id: practiceLaneId,
-				zone,
-				scanner,
+				...{ id, zone, scanner, inputs },
 				relay: { ...relay, channel: channels.entry, exitChannel: channels.exit },
-				inputs,
 				feedback: {
 					driver: 'relay-channels',
 					granted: [lamp('green')],
@@ -157,14 +166,13 @@ function configOf(dir: string, timeZone: string, { config }: PracticeDevices): G
 	return checkConfig({ file: 'practice', value, lineOf: () => undefined });
 }
 
-function stateOf(agent: Agent, devices: PracticeDevices): Omit<PracticeState, 'ticketsVersion' | 'timeZone'> {
+function stateOf(id: LaneId, agent: Agent, devices: PracticeDevices): Omit<LaneState, 'link'> {
 	const { turnstile } = devices;
-	const status = agent.health().lanes[practiceLaneId];
+	const status = agent.health().lanes[id];
 	assert(status !== undefined, 'the practice lane is in the health of its agent');
 	const lamps = (['green', 'red', 'amber', 'buzzer'] as const).filter((lamp) => devices.isClosed(channels[lamp]));
 	return {
-		display: `${agent.url}/lanes/${practiceLaneId}`,
-		devices: devices.kind,
+		display: `${agent.url}/lanes/${id}`,
 		plugged: devices.plugged(),
 		ready: status.missing.length === 0,
 		open: { entry: turnstile.isOpen('entry'), exit: turnstile.isOpen('exit') },
@@ -179,39 +187,34 @@ function stateOf(agent: Agent, devices: PracticeDevices): Omit<PracticeState, 't
 	};
 }
 
-/** New samples, of which one has been used already. */
-async function freshSamples(keysDir: string, ledger: Ledger): Promise<SampleCodes> {
-	const samples = await issueSamples(keysDir, Date.now());
-	await useUp(samples.used, ledger);
-	return samples;
+function linkOf(agent: Agent, tally: RungTally, isCut: boolean): LinkState {
+	// An agent that is enrolled has this part of its health.
+	const { state, authority, waiting, listAgeMs } = agent.health().venue as VenueHealth;
+	const lastRung = tally.last();
+	return {
+		cut: isCut,
+		online: state === 'online',
+		reachable: authority === 'reachable',
+		...(listAgeMs !== undefined && Number.isFinite(listAgeMs) && { listAgeS: Math.floor(listAgeMs / 1000) }),
+		waiting,
+		...(lastRung !== undefined && { lastRung }),
+		rungs: tally.rungs(),
+	};
 }
 
-/** A visitor with this ticket came through before anybody looked. */
-async function useUp(sample: SampleCode, ledger: Ledger): Promise<void> {
+async function useUp(sample: SampleCode, { ledger }: Agent): Promise<void> {
 	const { idx } = sample;
 	const ticketId = idOf(sample);
 	assert(idx !== undefined && ticketId !== undefined, 'the used sample is a ticket');
 	const atMs = Date.now();
 	// The brand of a redemption id is given to 128 random bits.
 	const redemptionId = randomBytes(16).toString('base64url') as RedemptionId;
-	const place = {
-		evt: practiceEvent,
-		idx,
-		ticketId,
-		allowance: wholeTicket,
-		cls: 'adult',
-		use: 1,
-		lane: practiceLaneId,
-		zone,
-	};
-	await ledger.redeem({ ...place, redemptionId, atMs }, () => ({
-		kind: 'grant',
-		direction: 'entry',
-		allowance: wholeTicket,
-		uses: 1,
-		reentry: false,
-		rung: 'local',
-		left: 0,
-	}));
+	const ticket = { evt: practiceEvent, idx, ticketId, allowance: wholeTicket, cls: 'adult', use: 1 };
+	const redeemed = await ledger.redeem({ ...ticket, lane: sideDoor, zone, redemptionId, atMs }, ({ used }) => {
+		if (used > 0) return { kind: 'deny', refusal: { reason: 'already_redeemed' } };
+		const admitted = { direction: 'entry', allowance: wholeTicket, uses: 1, reentry: false, left: 0 } as const;
+		return { kind: 'grant', rung: 'staff', ...admitted };
+	});
+	if (redeemed.kind === 'denied') return;
 	await ledger.settle({ redemptionId, outcome: 'taken', taken: 1, back: false, counted: false }, atMs);
 }

@@ -14,9 +14,10 @@ import { type AssetSource, type Assets, loadAssets } from '../../gate-agent/disp
 import { createEventStreams, type EventStreams } from '../../gate-agent/display/sse.ts';
 import type { Logger } from '../../gate-agent/logger.ts';
 import { drawPng, qrCode } from '../commands/qr.ts';
-import { sampleNames } from './page/practice-wire.ts';
+import { laneIds, sampleNames } from './page/practice-wire.ts';
 import { readAction } from './practice-actions.ts';
-import type { PracticeLane } from './practice-lane.ts';
+import type { PracticeVenue } from './practice-venue.ts';
+import { type PracticeWatch, watchVenue } from './practice-watch.ts';
 
 const pageSources: readonly AssetSource[] = [
 	'scripts/start/page/start.html',
@@ -29,6 +30,11 @@ const pageSources: readonly AssetSource[] = [
 	'scripts/start/page/practice-wire.ts',
 	'scripts/start/page/turnstile-view.ts',
 	'scripts/start/page/journal-view.ts',
+	'scripts/start/page/lane-panel.ts',
+	'scripts/start/page/lane-view.ts',
+	'scripts/start/page/server-panel.ts',
+	'scripts/start/page/server-words.ts',
+	'scripts/start/page/story-view.ts',
 	'scripts/start/page/journal-words.ts',
 	'scripts/start/page/words.ts',
 	'gate-agent/display/page/icon.svg',
@@ -43,20 +49,14 @@ const pagePath = '/assets/scripts/start/page/start.html';
 /** The one channel of the event streams. */
 const channel = 'practice';
 
-/** How often the journal and the agent's health are looked at; locks and contacts are told at once. */
-const watchMs = 250;
-
-/** The journal's newest rows that a page begins with. */
-const firstRowsMax = 100;
-
-/** Where the page is served, and whose lane it shows. */
+/** Where the page is served, and which venue it shows. */
 export interface PracticeServerOptions {
 	readonly port: number;
-	readonly lane: PracticeLane;
+	readonly venue: PracticeVenue;
 	readonly log: Logger;
 }
 
-/** The server of the page; `changed` sends the lane's state to it. */
+/** The server of the page; `changed` sends the lanes' state to it. */
 export interface PracticeServer extends OpenServer {
 	changed(): void;
 }
@@ -66,11 +66,12 @@ export interface PracticeServer extends OpenServer {
  * real: only pages of this very address may send them, with a secret that the page carries, and only under a loopback
  * name (a foreign name that resolves to loopback reads nothing). Rejects with `address_unavailable`.
  */
-export async function startPracticeServer({ port, lane, log }: PracticeServerOptions): Promise<PracticeServer> {
+export async function startPracticeServer({ port, venue, log }: PracticeServerOptions): Promise<PracticeServer> {
 	const assets = await loadAssets(pageSources);
 	const streams = createEventStreams();
-	const watch = watchLane(lane, streams, log);
-	const context = { assets, lane, streams, watch, secret: randomBytes(24).toString('base64url') };
+	const send = (event: string, data: unknown) => streams.send(channel, { event, data });
+	const watch = watchVenue(venue, send, log);
+	const context = { assets, venue, streams, watch, secret: randomBytes(24).toString('base64url') };
 	const server = await openServer({
 		host: '127.0.0.1',
 		port,
@@ -101,45 +102,46 @@ export async function startPracticeServer({ port, lane, log }: PracticeServerOpt
 
 interface Context {
 	readonly assets: Assets;
-	readonly lane: PracticeLane;
+	readonly venue: PracticeVenue;
 	readonly streams: EventStreams;
-	readonly watch: LaneWatch;
+	readonly watch: PracticeWatch;
 	/** Proves that an action comes from a page that this server sent. */
 	readonly secret: string;
 }
 
-function handleGet({ assets, lane, secret }: Context, path: string): Reply {
-	if (path === '/') return page(assets, lane, secret);
+function handleGet({ assets, venue, secret }: Context, path: string): Reply {
+	if (path === '/') return page(assets, venue, secret);
 	const asset = assets.get(path);
 	if (asset !== undefined) return assetReply(asset);
 	const sample = sampleNames.find((name) => path === `/tickets/${name}.png`);
 	if (sample === undefined) return textReply(404, 'Nothing is here. The page is at /.');
-	const body = Buffer.from(drawPng(qrCode(lane.samples()[sample].code)));
+	const body = Buffer.from(drawPng(qrCode(venue.samples()[sample].code)));
 	return { status: 200, contentType: 'image/png', body, headers: { 'cache-control': 'no-store' } };
 }
 
-function page(assets: Assets, lane: PracticeLane, secret: string): Reply {
+function page(assets: Assets, venue: PracticeVenue, secret: string): Reply {
 	const template = assets.get(pagePath)?.body.toString('utf8') ?? '';
-	const display = new URL(lane.state().display).origin;
+	const { lanes } = venue.state();
+	const displays = laneIds.map((id) => new URL(lanes[id].display).origin).join(' ');
 	return {
 		status: 200,
 		contentType: 'text/html; charset=utf-8',
 		body: template.replace('{{secret}}', escapeHtml(secret)),
 		headers: {
 			'cache-control': 'no-store',
-			'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src ${display}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+			'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src ${displays}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 		},
 	};
 }
 
-async function handlePost({ lane, secret, watch }: Context, path: string, request: IncomingMessage): Promise<Reply> {
+async function handlePost({ venue, secret, watch }: Context, path: string, request: IncomingMessage): Promise<Reply> {
 	const refused = guard(request, secret);
 	if (refused !== undefined) return refused;
 	if (path !== '/actions') return textReply(404, 'Nothing is here.', closing);
 	const action = await readAction(request);
 	if (action === undefined) return textReply(400, 'This is not an action.', closing);
 	try {
-		await lane.act(action);
+		await venue.act(action);
 		watch.changed();
 		return jsonReply(200, { ok: true });
 	} catch (error) {
@@ -165,55 +167,4 @@ function guard({ headers }: IncomingMessage, secret: string): Reply | undefined 
 
 function isLoopbackName({ headers }: IncomingMessage): boolean {
 	return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/.test(headers.host ?? '');
-}
-
-interface LaneWatch {
-	/** What a new page is told first. */
-	readonly first: () => readonly { readonly event: string; readonly data: unknown }[];
-	readonly changed: () => void;
-	readonly stop: () => void;
-}
-
-/** Tells pages what changed. The agent has no subscription to its health and journal, so both are looked at. */
-function watchLane(lane: PracticeLane, streams: EventStreams, log: Logger): LaneWatch {
-	let lastState = '';
-	let lastSeq = 0;
-	let recent: Awaited<ReturnType<PracticeLane['rowsAfter']>> = [];
-	let stopped = false;
-	const changed = () => {
-		const state = lane.state();
-		const text = JSON.stringify(state);
-		if (text === lastState) return;
-		lastState = text;
-		streams.send(channel, { event: 'state', data: state });
-	};
-	const readRows = async () => {
-		const rows = await lane.rowsAfter(lastSeq);
-		const last = rows.at(-1);
-		if (last === undefined) return;
-		lastSeq = last.seq;
-		recent = [...recent, ...rows].slice(-firstRowsMax);
-		streams.send(channel, { event: 'rows', data: rows });
-	};
-	const watch = async () => {
-		try {
-			changed();
-			await readRows();
-		} catch (error) {
-			log.warn({ event: 'practice_watch_failed', err: error });
-		}
-		if (!stopped) timer = setTimeout(() => void watch(), watchMs);
-	};
-	let timer = setTimeout(() => void watch(), 0);
-	return {
-		first: () => [
-			{ event: 'state', data: lane.state() },
-			{ event: 'rows', data: recent },
-		],
-		changed,
-		stop: () => {
-			stopped = true;
-			clearTimeout(timer);
-		},
-	};
 }

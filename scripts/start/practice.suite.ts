@@ -3,35 +3,72 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, vi } from 'vitest';
+import { type LaneAction, type LaneId, type LaneState, laneIds, type PracticeRows } from './page/practice-wire.ts';
 import type { OpenPracticeDevices } from './practice-devices.ts';
-import { type PracticeLane, startPracticeLane } from './practice-lane.ts';
 import { type PracticeServer, startPracticeServer } from './practice-server.ts';
+import { type PracticeVenue, startPracticeVenue } from './practice-venue.ts';
 
 const log = pino({ level: 'silent' });
 
-/** A practice lane and its page, on a folder of their own. */
+/** A lane of a practice as a person stands before it. */
+export interface LaneUnderTest {
+	readonly id: LaneId;
+	state(): LaneState;
+	rowsAfter(seq: number): Promise<PracticeRows>;
+	act(action: WithoutLane<LaneAction>): Promise<void>;
+}
+
+type WithoutLane<Action> = Action extends LaneAction ? Omit<Action, 'lane'> : never;
+
+/** A practice and its page, on a folder of their own. */
 export interface Practice {
-	readonly lane: PracticeLane;
+	readonly dir: string;
+	readonly venue: PracticeVenue;
+	/** The first lane. */
+	readonly lane: LaneUnderTest;
 	readonly server: PracticeServer;
+	/** Ends it and keeps its folder. */
+	end(): Promise<void>;
+	/** Ends it and removes its folder. */
 	close(): Promise<void>;
 }
 
-/** Starts a practice lane with its page and waits for its devices; `close` removes its folder. */
-export async function startPractice(openDevices: OpenPracticeDevices): Promise<Practice> {
-	const dir = await mkdtemp(join(tmpdir(), 'stileward-start-'));
+/** Starts a practice with its page and waits for its devices. Pass `known` to go on in a folder. */
+export async function startPractice(openDevices: OpenPracticeDevices, known?: string): Promise<Practice> {
+	const dir = known ?? (await mkdtemp(join(tmpdir(), 'stileward-start-')));
 	let server: PracticeServer | undefined;
-	const changed = () => server?.changed();
-	const lane = await startPracticeLane({ dir, timeZone: 'Asia/Shanghai', log, onChange: changed, openDevices });
-	server = await startPracticeServer({ port: 0, lane, log });
+	const onChange = () => server?.changed();
+	// However busy the machine is: what a test calls online asks the server.
+	const options = { dir, timeZone: 'Asia/Shanghai', claimMs: 3_000, log, onChange, openDevices };
+	const venue = await startPracticeVenue(options);
+	server = await startPracticeServer({ port: 0, venue, log });
 	const { close } = server;
-	await vi.waitFor(() => expect(lane.state().ready).toBe(true), { timeout: 10_000 });
+	const isReady = () => laneIds.every((id) => venue.state().lanes[id].ready && venue.state().lanes[id].link.online);
+	await vi.waitFor(() => expect(isReady()).toBe(true), { timeout: 15_000 });
+	const end = async () => {
+		await close();
+		await venue.close();
+	};
 	return {
-		lane,
+		dir,
+		venue,
+		lane: laneOf(venue, 'lane-1'),
 		server,
+		end,
 		close: async () => {
-			await close();
-			await lane.close();
+			await end();
 			await rm(dir, { recursive: true, force: true });
 		},
+	};
+}
+
+/** One lane of a practice. */
+export function laneOf(venue: PracticeVenue, lane: LaneId): LaneUnderTest {
+	return {
+		id: lane,
+		state: () => venue.state().lanes[lane],
+		rowsAfter: (seq) => venue.rowsAfter(lane, seq),
+		// An action of a lane without its lane is one with it again.
+		act: (action) => venue.act({ ...action, lane } as LaneAction),
 	};
 }

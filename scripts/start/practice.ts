@@ -4,9 +4,10 @@ import { destination, pino } from 'pino';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { openOutput } from '../commands/output.ts';
 import { drawTerminal, qrCode, terminalColumns, terminalRows } from '../commands/qr.ts';
-import type { PracticeState } from './page/practice-wire.ts';
-import { type PracticeLane, startPracticeLane } from './practice-lane.ts';
+import { laneIds, type PracticeState } from './page/practice-wire.ts';
 import { type PracticeServer, type PracticeServerOptions, startPracticeServer } from './practice-server.ts';
+import { administrator } from './practice-ticket-server.ts';
+import { type PracticeVenue, startPracticeVenue } from './practice-venue.ts';
 
 /** What `npm start` runs when no configuration is given. */
 export interface RunPractice {
@@ -16,25 +17,26 @@ export interface RunPractice {
 	readonly freePort: boolean;
 }
 
-/** Runs the practice lane and its page until Ctrl-C. */
+/** Runs the practice venue and its page until Ctrl-C. */
 export async function runPractice({ dir, port, freePort }: RunPractice): Promise<void> {
 	const folder = resolve(dir);
 	await mkdir(folder, { recursive: true });
-	const logFile = join(folder, 'agent.log');
-	// The terminal is for the visitor's ticket; what the agent says goes where a technician would look.
-	const log = pino({ base: { pid: process.pid } }, destination({ dest: logFile, sync: true }));
-	let server: PracticeServer | undefined;
+	// The terminal is for the visitor's ticket; what the programs say goes where a technician would look.
+	const log = pino({ base: { pid: process.pid } }, destination({ dest: join(folder, 'agent.log'), sync: true }));
+	const serverLogFile = join(folder, 'server.log');
+	let page: PracticeServer | undefined;
 	const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-	const lane = await startPracticeLane({ dir: folder, timeZone, log, onChange: () => server?.changed() });
-	server = await serve({ port, lane, log }, freePort).catch(async (error: unknown) => {
-		await lane.close();
+	const onChange = () => page?.changed();
+	const venue = await startPracticeVenue({ dir: folder, timeZone, log, serverLogFile, onChange });
+	page = await serve({ port, venue, log }, freePort).catch(async (error: unknown) => {
+		await venue.close();
 		throw error;
 	});
-	greet(server.url, lane, logFile);
+	greet(page.url, venue, folder);
 	await stopped();
 	process.stdout.write('\n');
-	await server.close();
-	await lane.close();
+	await page.close();
+	await venue.close();
 	process.exit(0);
 }
 
@@ -55,34 +57,49 @@ function stopped(): Promise<void> {
 }
 
 const about: Readonly<Record<PracticeState['devices'], string>> = {
-	serial: 'Scanner and relay board are emulated behind pseudo-terminals; the agent uses its real serial drivers.',
-	simulated:
-		'This system is not Linux: a file stands for the scanner, plain calls for the relay. Real devices need Linux.',
+	serial: 'Scanners and relay boards are emulated behind pseudo-terminals; the gates use their real serial drivers.',
+	simulated: 'This system is not Linux: a file stands for a scanner, plain calls for a relay. Real devices need Linux.',
 };
 
-function greet(url: string, lane: PracticeLane, logFile: string): void {
+function greet(url: string, venue: PracticeVenue, folder: string): void {
 	const out = openOutput(process.stdout, process.env);
-	const { code } = lane.samples().adult;
+	const { code } = venue.samples().adult;
 	const qr = qrCode(code);
 	const fits = out.columns !== undefined && out.columns >= terminalColumns(qr);
 	const size = `${terminalColumns(qr)} × ${terminalRows(qr)}`;
-	const { display, devices } = lane.state();
+	const { lanes, devices } = venue.state();
+	const path = (...parts: readonly string[]) => relative('.', join(folder, ...parts));
 	// The address comes last: a terminal of 24 rows must not scroll it away.
 	const lines = [
 		'',
-		'  A valid ticket:',
+		'  A ticket that opens one gate, once:',
 		'',
 		...(fits ? [drawTerminal(qr, out.color)] : []),
 		...(out.isTerminal ? [`  (A terminal of ${size} or more shows its QR code whole.)`, ''] : []),
 		`  ${code}`,
 		'',
-		`  Stileward practice lane  ${url}`,
-		`  Visitor's display        ${display}`,
-		`  Log                      ${relative('.', logFile)}`,
+		...administratorLines(venue.server, out.isTerminal),
+		`  Visitor's displays       ${laneIds.map((id) => lanes[id].display).join('\n                           ')}`,
+		`  Logs                     ${path('agent.log')}, ${path('server.log')}`,
 		'',
 		`  ${about[devices]}`,
+		'',
+		`  Stileward practice       ${url}`,
+		'  One server, two gates: present one ticket at both, refund it, cut the cable.',
 		'  Ctrl-C ends it. With --config FILE the real lane runs.',
 		'',
 	];
 	process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** How to work at the server by the command line. The password is shown when it is made, and to a person only. */
+function administratorLines(server: PracticeVenue['server'], isTerminal: boolean): readonly string[] {
+	const { url, fingerprint, password, passwordFile, isNew } = server;
+	const login = `login --server ${url} --fingerprint ${fingerprint} --name ${administrator}`;
+	return [
+		`  Its administrator        ${administrator}${isNew && isTerminal ? `, password ${password}` : ''}`,
+		`  signs in by              npm run -s stileward -- ${login} --password-stdin < ${relative('.', passwordFile)}`,
+		'                           then: … order issue, order refund, device list, case list, --help',
+		'',
+	];
 }

@@ -1,15 +1,16 @@
 import type { JournalRow } from '../../../gate-agent/core/redemption.ts';
 import { one } from '../../../gate-agent/display/page/render.ts';
 import { type RowView, viewOf } from './journal-words.ts';
-import type { PracticeRows, PracticeState, SampleName } from './practice-wire.ts';
+import { writeSentence } from './lane-view.ts';
+import type { LaneState, PracticeRows, SampleName } from './practice-wire.ts';
 import { type Language, sampleTexts, type Text, texts } from './words.ts';
 
-/** The way of a ticket from the visitor's hand to the journal, each link with what it does now. */
+/** The way of a ticket from the visitor's hand to the turnstile, each link with what it does now. */
 export interface ChainView {
 	/** A visitor holds a ticket, or something else, to the scanner. */
 	present(what: SampleName | 'own'): void;
 	add(rows: PracticeRows): void;
-	show(state: PracticeState, language: Language): void;
+	show(lane: LaneState, language: Language): void;
 }
 
 type Tone = RowView['tone'];
@@ -17,8 +18,8 @@ type Tone = RowView['tone'];
 /** Kinds of rows that answer a visitor. */
 const answers: ReadonlySet<JournalRow['kind']> = new Set(['granted', 'denied', 'exited', 'staff_entry']);
 
-/** Writes into the page's own list. A new ticket takes the last decision away, until the journal has the next. */
-export function createChainView(): ChainView {
+/** Writes into the list of a lane. A new ticket takes the last decision away, until the journal has the next. */
+export function createChainView(root: HTMLElement): ChainView {
 	let ticket: Text = texts.pick_one;
 	let answer: RowView | undefined;
 	let newest = 0;
@@ -34,16 +35,18 @@ export function createChainView(): ChainView {
 				newest = Math.max(newest, row.seq);
 			}
 		},
-		show: ({ plugged, open, pulsing, confirming }, language) => {
+		show: ({ plugged, open, pulsing, confirming, link }, language) => {
 			const isOpen = open.entry || open.exit;
-			const write = (link: string, text: Text, tone: Tone) => writeLink(link, text[language], tone);
+			const write = (name: string, text: Text, tone: Tone) =>
+				writeLink(one(`[data-link=${name}]`, root), text[language], tone);
 			write('ticket', ticket, 'quiet');
 			write('scanner', plugged.scanner ? texts.connected : texts.missing, plugged.scanner ? 'quiet' : 'stop');
+			const isReachable = link.online && link.reachable;
+			write('server', isReachable ? texts.reachable : texts.out_of_reach, isReachable ? 'quiet' : 'wait');
 			const waiting = confirming ? texts.staff_button : texts.undecided;
 			write('decision', answer?.text ?? waiting, answer?.tone ?? (confirming ? 'wait' : 'quiet'));
 			write('relay', ...relayOf({ connected: plugged.board, pulsing, isOpen }));
 			write('turnstile', isOpen ? texts.is_open : texts.is_shut, isOpen ? 'go' : 'quiet');
-			writeLink('journal', `${newest} ${texts.rows[language]}`, 'quiet');
 		},
 	};
 }
@@ -59,10 +62,8 @@ function relayOf(is: {
 	return is.isOpen ? [texts.pulsed, 'go'] : [texts.at_rest, 'quiet'];
 }
 
-function writeLink(link: string, text: string, tone: Tone): void {
-	const item = one<HTMLElement>(`[data-link=${link}]`);
-	const words = one('span', item);
+function writeLink(item: HTMLElement, text: string, tone: Tone): void {
 	item.className = tone;
 	// A screen reader announces the decision whenever it is written: only when it is new.
-	if (words.textContent !== text) words.textContent = text;
+	writeSentence(one('span', item), text);
 }

@@ -51,9 +51,13 @@ function write(
 	item.replaceChildren(
 		part('b', view.mark),
 		part('span', view.text[language]),
-		part('small', [view.ticket === undefined ? '' : `№ ${view.ticket.split('/')[1]}`, time].join('  ').trim()),
+		part('small', [...numberOf(view.ticket), time, ...(view.how ? [view.how[language]] : [])].join('  ')),
 	);
 	item.title = `#${row.seq}`;
+}
+
+function numberOf(ticket: string | undefined): readonly string[] {
+	return ticket === undefined ? [] : [`№ ${ticket.split('/')[1]}`];
 }
 
 function part(tag: 'b' | 'span' | 'small', text: string): HTMLElement {

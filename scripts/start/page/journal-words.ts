@@ -1,7 +1,7 @@
 import type { AlarmKind, JournalRow } from '../../../gate-agent/core/redemption.ts';
 import type { RefusalReason } from '../../../gate-agent/core/refusal.ts';
 import { className } from '../../../gate-agent/core/texts.ts';
-import { modeTexts, type Text } from './words.ts';
+import { modeTexts, rungTexts, type Text } from './words.ts';
 
 /** How a journal row looks to a person. */
 export interface RowView {
@@ -10,6 +10,8 @@ export interface RowView {
 	readonly text: Text;
 	/** Number of the ticket, where there is one. */
 	readonly ticket?: string;
+	/** How an admission was allowed. */
+	readonly how?: Text;
 }
 
 const reasons: Readonly<Record<RefusalReason, Text>> = {
@@ -110,12 +112,12 @@ function laneView(row: LaneRow): RowView {
 	}
 }
 
-function grantedView({ ticket, cls, uses, reentry }: JournalRow & { kind: 'granted' }): RowView {
+function grantedView({ ticket, cls, uses, reentry, rung }: JournalRow & { kind: 'granted' }): RowView {
 	const { zh, en } = className(cls) ?? { zh: cls, en: cls };
 	const text = reentry
 		? { zh: `再次入场：${zh}`, en: `let in again: ${en}` }
 		: { zh: `已放行：${zh}${times(uses)}`, en: `granted: ${en}${times(uses)}` };
-	return { mark: '✓', tone: 'go', ticket, text };
+	return { mark: '✓', tone: 'go', ticket, text, how: rungTexts[rung] };
 }
 
 function settledView({ outcome, taken, of, back }: JournalRow & { kind: 'settled' }): Omit<RowView, 'ticket'> {

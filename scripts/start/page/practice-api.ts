@@ -1,7 +1,7 @@
-import type { PracticeAction, PracticeRows, PracticeState } from './practice-wire.ts';
+import type { LaneRows, PracticeAction, PracticeState, ServerState } from './practice-wire.ts';
 
 /** How an action ended. `stale`: the page belongs to an earlier run of the server. */
-export type ActionResult = 'done' | 'unplugged' | 'stale' | 'gone' | 'failed';
+export type ActionResult = 'done' | 'unplugged' | 'not_refunded' | 'stale' | 'gone' | 'failed';
 
 /** Sends what a person did. Never rejects. */
 export async function sendAction(action: PracticeAction): Promise<ActionResult> {
@@ -15,27 +15,30 @@ export async function sendAction(action: PracticeAction): Promise<ActionResult> 
 		if (answer.ok) return 'done';
 		if (answer.status === 403) return 'stale';
 		const { code } = (await answer.json().catch(() => ({}))) as { code?: unknown };
+		if (code === 'order_closed') return 'not_refunded';
 		return code === 'device_lost' ? 'unplugged' : 'failed';
 	} catch {
 		return 'gone';
 	}
 }
 
-/** Whom the lane tells. */
+/** Whom the practice tells. */
 export interface PracticeListener {
 	readonly onState: (state: PracticeState) => void;
-	readonly onRows: (rows: PracticeRows) => void;
+	readonly onServer: (server: ServerState) => void;
+	readonly onRows: (rows: LaneRows) => void;
 	/** The server went away, or came back. */
 	readonly onGone: (gone: boolean) => void;
 }
 
-/** Listens to the lane; the browser reconnects by itself as long as the server answers. */
+/** Listens to the practice; the browser reconnects by itself as long as the server answers. */
 export function listenToPractice(listener: PracticeListener): void {
 	const source = new EventSource('/events');
 	const on = <Data>(event: string, handle: (data: Data) => void) =>
 		// Our own server wrote it.
 		source.addEventListener(event, (message: MessageEvent<string>) => handle(JSON.parse(message.data) as Data));
 	on('state', listener.onState);
+	on('server', listener.onServer);
 	on('rows', listener.onRows);
 	source.addEventListener('open', () => listener.onGone(false));
 	source.addEventListener('error', () => listener.onGone(true));

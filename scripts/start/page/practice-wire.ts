@@ -1,10 +1,20 @@
 import type { InputRole } from '../../../gate-agent/core/device.ts';
 import type { LaneMode } from '../../../gate-agent/core/lane-state.ts';
-import type { AlarmKind, Direction, JournalRow } from '../../../gate-agent/core/redemption.ts';
+import type { AlarmKind, Direction, JournalRow, Rung } from '../../../gate-agent/core/redemption.ts';
 
-/** The sample codes of the practice lane, in the order in which the page lays them out. */
+/** The lanes of the practice, each with a gate of its own. */
+export const laneIds = ['lane-1', 'lane-2'] as const;
+/** @see laneIds */
+export type LaneId = (typeof laneIds)[number];
+
+/** One lane, or both in the same moment. */
+export type Where = LaneId | 'both';
+
+/** The sample codes of the practice, in the order in which the page lays them out. */
 export const sampleNames = [
 	'adult',
+	'adult_b',
+	'adult_c',
 	'used',
 	'group',
 	'child',
@@ -17,18 +27,31 @@ export const sampleNames = [
 /** @see sampleNames */
 export type SampleName = (typeof sampleNames)[number];
 
-/** What a person at the practice lane does. Sent as JSON by the page, checked by the server. */
-export type PracticeAction =
-	| { readonly kind: 'present'; readonly sample: SampleName }
-	| { readonly kind: 'present_text'; readonly text: string }
-	| { readonly kind: 'new_tickets' }
-	| { readonly kind: 'walk'; readonly direction: Direction }
-	| { readonly kind: 'force' }
+/** The tickets of one order: the server's panel shows and refunds these. */
+export const orderSamples = ['adult', 'adult_b', 'adult_c'] as const satisfies readonly SampleName[];
+/** @see orderSamples */
+export type OrderSample = (typeof orderSamples)[number];
+
+/** What a person at a lane does. */
+export type LaneAction =
+	| { readonly kind: 'walk'; readonly lane: LaneId; readonly direction: Direction }
+	| { readonly kind: 'force'; readonly lane: LaneId }
 	/** `press` works a button for a moment, `set` a switch for good. */
-	| { readonly kind: 'press'; readonly contact: 'staff_button' | 'emergency_reset' }
-	| { readonly kind: 'set'; readonly contact: 'fire' | 'tamper'; readonly active: boolean }
-	| { readonly kind: 'plug'; readonly device: PluggedDevice; readonly plugged: boolean }
-	| { readonly kind: 'mode'; readonly mode: LaneMode };
+	| { readonly kind: 'press'; readonly lane: LaneId; readonly contact: 'staff_button' | 'emergency_reset' }
+	| { readonly kind: 'set'; readonly lane: LaneId; readonly contact: 'fire' | 'tamper'; readonly active: boolean }
+	| { readonly kind: 'plug'; readonly lane: LaneId; readonly device: PluggedDevice; readonly plugged: boolean }
+	| { readonly kind: 'mode'; readonly lane: LaneId; readonly mode: LaneMode };
+
+/** What a person at the practice does. Sent as JSON by the page, checked by the server. */
+export type PracticeAction =
+	| LaneAction
+	/** `walk`: whoever holds the ticket goes through as soon as the gate has opened. */
+	| { readonly kind: 'present'; readonly sample: SampleName; readonly at: Where; readonly walk?: boolean }
+	| { readonly kind: 'present_text'; readonly text: string; readonly at: Where }
+	| { readonly kind: 'new_tickets' }
+	| { readonly kind: 'link'; readonly at: Where; readonly up: boolean }
+	| { readonly kind: 'refund' | 'restore'; readonly sample: OrderSample }
+	| { readonly kind: 'close_case'; readonly id: string; readonly text: string };
 
 /** The plugs that can be pulled: the scanner, and the relay board with the inputs on it. */
 export type PluggedDevice = 'scanner' | 'board';
@@ -36,12 +59,28 @@ export type PluggedDevice = 'scanner' | 'board';
 /** The lamps of the turnstile, by the relay channel that lights them. */
 export type Lamp = 'green' | 'red' | 'amber' | 'buzzer';
 
-/** Everything that the page draws. */
-export interface PracticeState {
+/** How a gate stands with the server. */
+export interface LinkState {
+	/** The practice holds the cable cut. */
+	readonly cut: boolean;
+	/** The gate follows the server's feed. */
+	readonly online: boolean;
+	/** The gate asks the authority before it opens. */
+	readonly reachable: boolean;
+	/** Whole seconds since the server confirmed the lists of used and refunded tickets; absent before the first time. */
+	readonly listAgeS?: number;
+	/** Journal rows that the server does not have. */
+	readonly waiting: number;
+	/** How the newest admission was allowed. */
+	readonly lastRung?: Rung;
+	/** Admissions of this gate by how they were allowed. */
+	readonly rungs: Readonly<Record<Rung, number>>;
+}
+
+/** Everything that the page draws of a lane. */
+export interface LaneState {
 	/** Where the visitor's display is. */
 	readonly display: string;
-	/** `serial`: the real drivers on pseudo-terminals. `simulated`: what runs elsewhere than on Linux. */
-	readonly devices: 'serial' | 'simulated';
 	readonly plugged: Readonly<Record<PluggedDevice, boolean>>;
 	/** The agent has every device of the lane. */
 	readonly ready: boolean;
@@ -58,11 +97,68 @@ export interface PracticeState {
 	readonly emergency: boolean;
 	/** Waiting for the staff button. */
 	readonly confirming: boolean;
+	readonly link: LinkState;
+}
+
+/** Everything that the page draws of the lanes. */
+export interface PracticeState {
+	/** `serial`: the real drivers on pseudo-terminals. `simulated`: what runs elsewhere than on Linux. */
+	readonly devices: 'serial' | 'simulated';
+	readonly lanes: Readonly<Record<LaneId, LaneState>>;
 	/** Changes when the sample tickets are new. */
 	readonly ticketsVersion: number;
-	/** IANA time zone in which the journal is written. */
+	/** IANA time zone in which times are written. */
 	readonly timeZone: string;
 }
 
-/** Rows that were added to the journal, oldest first. */
+/** One entry as the server has it. */
+export interface EntryState {
+	/** The lane's own name; another than ours for who came in before the practice began. */
+	readonly lane: string;
+	readonly rung: string;
+	readonly atMs: number;
+}
+
+/** A ticket of the order as the server has it. */
+export interface TicketState {
+	readonly sample: OrderSample;
+	readonly idx: number;
+	readonly refunded: boolean;
+	/** A gate has the right to it and has not said yet whether somebody went through. */
+	readonly held: boolean;
+	readonly used: boolean;
+	readonly entries: readonly EntryState[];
+}
+
+/** What a person must look at, as the server has it. */
+export interface CaseState {
+	readonly id: string;
+	readonly kind: 'double_entry' | 'refunded_after_entry' | 'cloned_device' | 'restored_disk';
+	/** Why it came about, most likely. */
+	readonly cause: 'out_of_reach' | 'staff_override' | 'claim_released' | 'not_told' | 'key_copied' | 'disk_restored';
+	readonly idx?: number;
+	readonly openedMs: number;
+	readonly entries: readonly EntryState[];
+	readonly outcome?: { readonly text: string; readonly atMs: number };
+}
+
+/** What the server of the practice knows. */
+export interface ServerState {
+	/** Order number of the tickets. */
+	readonly order: string;
+	readonly tickets: readonly TicketState[];
+	/** The newest first. */
+	readonly cases: readonly CaseState[];
+}
+
+/** Rows that were added to the journal of a lane, oldest first. */
 export type PracticeRows = readonly JournalRow[];
+
+/** Rows of a lane as they go over the wire. */
+export interface LaneRows {
+	readonly lane: LaneId;
+	readonly rows: PracticeRows;
+}
+
+/** The longest outcome of a case. */
+export const outcomeCharactersMax = 200;

@@ -1,70 +1,68 @@
-import { one } from '../../../gate-agent/display/page/render.ts';
-import { createChainView } from './chain-view.ts';
 import { connectControls } from './controls.ts';
-import { createJournalView } from './journal-view.ts';
-import { notify, showState, translate, type Visitor } from './page-view.ts';
+import { createLanePanel } from './lane-panel.ts';
+import { notify, showPractice, translate } from './page-view.ts';
 import { listenToPractice, sendAction } from './practice-api.ts';
-import type { PracticeAction, PracticeState } from './practice-wire.ts';
-import { createTurnstileView } from './turnstile-view.ts';
+import { laneIds, type PracticeAction, type PracticeState, type ServerState, type Where } from './practice-wire.ts';
+import { createServerPanel } from './server-panel.ts';
+import { createStoryView } from './story-view.ts';
 import type { Language } from './words.ts';
 
 function main(): void {
 	let language: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
 	let state: PracticeState | undefined;
-	let visitor: Visitor = 'waiting';
-	const journal = createJournalView(one('#journal'), language);
-	const chain = createChainView();
-	const turnstile = createTurnstileView(one('#turnstile'));
+	let server: ServerState | undefined;
 
-	const show = () => {
-		if (state === undefined) return;
-		if (!state.open.entry) visitor = 'waiting';
-		turnstile.show(state);
-		chain.show(state, language);
-		showState(state, visitor, language);
-	};
 	const act = async (action: PracticeAction) => {
-		if (action.kind === 'present') chain.present(action.sample);
-		if (action.kind === 'present_text') chain.present('own');
-		if (action.kind === 'present' || action.kind === 'present_text') lookAtGate();
-		show();
+		if (action.kind === 'present') lookAt(action.at, action.sample);
+		if (action.kind === 'present_text') lookAt(action.at, 'own');
 		const result = await sendAction(action);
 		notify(result === 'done' ? undefined : result, language);
 	};
+	const panels = laneIds.map((id) => ({ id, panel: createLanePanel(id, (action) => void act(action)) }));
+	const lookAt = (at: Where, what: Parameters<(typeof panels)[number]['panel']['present']>[0]) => {
+		const shown = panels.filter(({ id }) => at === 'both' || at === id);
+		for (const { panel } of shown) panel.present(what);
+		shown[0]?.panel.reveal();
+	};
+	const story = createStoryView((action) => void act(action));
+	const serverPanel = createServerPanel((action) => void act(action));
+	const show = () => {
+		if (state === undefined) return;
+		showPractice(state, language);
+		for (const { panel } of panels) panel.show(state, language);
+		if (server === undefined) return;
+		story.show(state, server, language);
+		serverPanel.show(state, server, language);
+	};
+	const speak = () => {
+		translate(language);
+		for (const { panel } of panels) panel.speak(language);
+		show();
+	};
 	connectControls({
 		act: (action) => void act(action),
-		state: () => state,
-		turnBack: () => {
-			visitor = 'turned_back';
-			turnstile.turnBack();
-			show();
-		},
 		switchLanguage: () => {
 			language = language === 'zh' ? 'en' : 'zh';
-			translate(language);
-			journal.speak(language);
-			show();
+			speak();
 		},
 	});
-	translate(language);
+	speak();
 	listenToPractice({
 		onState: (next) => {
 			state = next;
 			show();
 		},
-		onRows: (rows) => {
-			journal.add(rows, state?.timeZone ?? 'UTC');
-			chain.add(rows);
+		onServer: (next) => {
+			server = next;
+			show();
+		},
+		onRows: (added) => {
+			panels.find(({ id }) => id === added.lane)?.panel.add(added.rows, state?.timeZone ?? 'UTC');
+			story.add(added);
 			show();
 		},
 		onGone: (gone) => notify(gone ? 'gone' : undefined, language),
 	});
-}
-
-/** On a phone the tickets lie below the gate: whoever presents one wants to see what the gate does. */
-function lookAtGate(): void {
-	const display = one('#display');
-	if (display.getBoundingClientRect().top < 0) one('#gate').scrollIntoView();
 }
 
 main();

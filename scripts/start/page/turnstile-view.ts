@@ -1,13 +1,13 @@
-import type { PracticeState } from './practice-wire.ts';
+import type { LaneState } from './practice-wire.ts';
 
 /** The drawing of the turnstile and the people in front of it. */
 export interface TurnstileView {
-	show(state: PracticeState): void;
+	show(lane: LaneState): void;
 	/** The visitor steps up and turns back. */
 	turnBack(): void;
 }
 
-/** Draws into the page's own SVG. How many went through is counted by the lane, so each passage is played once. */
+/** Draws into the SVG of a lane. How many went through is counted by the lane, so each passage is played once. */
 export function createTurnstileView(drawing: SVGElement): TurnstileView {
 	let entries: number | undefined;
 	let exits: number | undefined;

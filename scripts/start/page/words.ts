@@ -1,5 +1,6 @@
 import type { LaneMode } from '../../../gate-agent/core/lane-state.ts';
-import type { SampleName } from './practice-wire.ts';
+import type { Rung } from '../../../gate-agent/core/redemption.ts';
+import type { LaneId, SampleName } from './practice-wire.ts';
 
 /** A language of the page. */
 export type Language = 'zh' | 'en';
@@ -12,9 +13,48 @@ export interface Text {
 
 /** Texts of the page's own markup, by its `data-t` attributes, and of its states. */
 export const texts = {
-	practice: { zh: '练习通道', en: 'practice lane' },
+	practice: { zh: '练习场', en: 'practice' },
 	other_language: { zh: 'English', en: '中文' },
+	story: { zh: '四步看懂', en: 'The story in four steps' },
+	again: { zh: '换新票，再来一遍', en: 'Again, with new tickets' },
+	once: { zh: '同一张票，两处同时出示', en: 'One ticket, both gates at once' },
+	once_todo: { zh: '服务器只答应一台闸机。', en: 'The server says yes to one gate only.' },
+	once_done: { zh: '只开了一台，另一台拒绝了。', en: 'One gate opened, the other refused.' },
+	present_a: { zh: '两处出示 A 票', en: 'Present A at both' },
+	refund_step: { zh: '退票', en: 'A refund' },
+	refund_todo: { zh: '退掉 B 票，再去刷它。', en: 'Refund ticket B, then present it.' },
+	refund_done: { zh: '闸机知道已退票，拒绝了。', en: 'The gate knew of the refund and refused.' },
+	refund_b: { zh: '退 B 票', en: 'Refund B' },
+	present_b: { zh: '出示 B 票', en: 'Present B' },
+	cut_step: { zh: '网线断了', en: 'The cable is cut' },
+	cut_todo: { zh: '游客不等网络：两台闸机自行放行。', en: 'Visitors do not wait: each gate decides on its own.' },
+	cut_done: { zh: '两台都开了，已各自记账。', en: 'Both opened, and each wrote it down.' },
+	cut_both: { zh: '剪断网线', en: 'Cut the cables' },
+	present_c: { zh: '两处出示 C 票', en: 'Present C at both' },
+	heal_step: { zh: '网线接好', en: 'The cable is joined' },
+	heal_todo: {
+		zh: '闸机上传流水，重复入场无处可藏。',
+		en: 'The gates tell what they did, and the double entry shows.',
+	},
+	heal_wait: { zh: '闸机正在重连，需要几秒。', en: 'The gates look for the server: some seconds.' },
+	heal_done: { zh: '服务器里多了一个事件，请处理它。', en: 'The server has a case. Close it with what you found out.' },
+	heal_both: { zh: '接好网线', en: 'Join the cables' },
 	tickets: { zh: '出示一张票', en: 'Present a ticket' },
+	present_at: { zh: '在哪里', en: 'Where' },
+	lane_1: { zh: '1 号', en: 'Lane 1' },
+	lane_2: { zh: '2 号', en: 'Lane 2' },
+	both_lanes: { zh: '两处同时', en: 'Both' },
+	server: { zh: '票务服务器', en: 'The ticket server' },
+	order: { zh: '订单', en: 'Order' },
+	refund: { zh: '退票', en: 'Refund' },
+	restore: { zh: '恢复', en: 'Restore' },
+	cut: { zh: '剪断', en: 'Cut' },
+	heal: { zh: '接好', en: 'Join' },
+	cases: { zh: '待处理的事件', en: 'Cases' },
+	no_cases: { zh: '没有重复入场。', en: 'No double entry.' },
+	outcome: { zh: '结论', en: 'Outcome' },
+	close_case: { zh: '结案', en: 'Close' },
+	closed: { zh: '已结案：', en: 'Closed:' },
 	own_text: { zh: '或者扫任意内容', en: 'Or scan any text' },
 	present: { zh: '扫码', en: 'Scan' },
 	new_tickets: { zh: '换一批新票', en: 'Print new tickets' },
@@ -23,8 +63,8 @@ export const texts = {
 	link_decision: { zh: '判定', en: 'Decision' },
 	link_relay: { zh: '继电器', en: 'Relay' },
 	link_turnstile: { zh: '闸机', en: 'Turnstile' },
-	link_journal: { zh: '流水', en: 'Journal' },
-	lamps: { zh: '指示灯', en: 'Lamps' },
+	link_server: { zh: '服务器', en: 'Server' },
+	chain: { zh: '一张票的路', en: 'The way of a ticket' },
 	pick_one: { zh: '请选一张', en: 'pick one' },
 	own_code: { zh: '自选内容', en: 'own text' },
 	connected: { zh: '已连接', en: 'connected' },
@@ -35,17 +75,17 @@ export const texts = {
 	at_rest: { zh: '断开', en: 'at rest' },
 	is_open: { zh: '开', en: 'open' },
 	is_shut: { zh: '关', en: 'shut' },
-	rows: { zh: '条记录', en: 'rows' },
-	gate: { zh: '看闸机', en: 'Watch the gate' },
+	reachable: { zh: '可确认', en: 'answers' },
+	out_of_reach: { zh: '联系不上', en: 'out of reach' },
 	full_screen: { zh: '全屏显示', en: 'full screen' },
 	display: { zh: '游客屏幕', en: 'Visitor display' },
 	walk: { zh: '通过闸机', en: 'Walk through' },
 	turn_back: { zh: '转身离开', en: 'Turn back' },
 	walk_out: { zh: '离场', en: 'Walk out' },
-	journal: { zh: '查流水', en: 'Read the journal' },
+	journal: { zh: '流水', en: 'Journal' },
 	staff_button: { zh: '工作人员确认', en: 'Staff: confirm' },
 	mode: { zh: '通道模式', en: 'Lane mode' },
-	trouble: { zh: '模拟故障', en: 'Make trouble' },
+	trouble: { zh: '模式与故障', en: 'Modes and trouble' },
 	fire: { zh: '火警', en: 'Fire alarm' },
 	reset: { zh: '火警复位', en: 'Reset emergency' },
 	force: { zh: '强行闯入', en: 'Force the arm' },
@@ -82,8 +122,40 @@ export const texts = {
 		zh: '扫码器已拔掉，读不到票。请点“接回扫码器”。',
 		en: 'The scanner is unplugged and reads nothing. Press "Plug scanner in".',
 	},
+	not_refunded: {
+		zh: '这张票已经有人用它入场，不能退票。',
+		en: 'Somebody came in with this ticket: it is not refunded.',
+	},
 	failed: { zh: '操作没有成功，请再试一次。', en: 'That did not work. Please try again.' },
 } as const satisfies Readonly<Record<string, Text>>;
+
+/** Names of the page's texts. */
+export type TextKey = keyof typeof texts;
+
+/** Names of the lanes. */
+export const laneTexts: Readonly<Record<LaneId, Text>> = {
+	'lane-1': { zh: '1 号通道', en: 'Lane 1' },
+	'lane-2': { zh: '2 号通道', en: 'Lane 2' },
+};
+
+/** Names of the gates at the ends of the cables. */
+export const gateTexts: Readonly<Record<LaneId, Text>> = {
+	'lane-1': { zh: '1 号闸机', en: 'Gate 1' },
+	'lane-2': { zh: '2 号闸机', en: 'Gate 2' },
+};
+
+/** The name of a lane, also of one that is not of the practice. */
+export function laneText(lane: string): Text {
+	return (laneTexts as Readonly<Record<string, Text>>)[lane] ?? { zh: lane, en: lane };
+}
+
+/** How admissions were allowed. */
+export const rungTexts: Readonly<Record<Rung, Text>> = {
+	authority: { zh: '服务器确认', en: 'server agreed' },
+	local: { zh: '自行放行', en: 'gate alone' },
+	home: { zh: '本机专属', en: 'home gate' },
+	staff: { zh: '工作人员放行', en: 'by staff' },
+};
 
 /** Names of the lane's modes. */
 export const modeTexts: Readonly<Record<LaneMode, Text>> = {
@@ -98,24 +170,32 @@ export const modeTexts: Readonly<Record<LaneMode, Text>> = {
 /** What each sample is, and what to look out for. */
 export const sampleTexts: Readonly<Record<SampleName, { readonly title: Text; readonly about: Text }>> = {
 	adult: {
-		title: { zh: '成人票', en: 'Adult' },
-		about: { zh: '有效，带座位。再扫一次试试', en: 'Valid, with a seat. Then try it again' },
+		title: { zh: '成人票 A', en: 'Adult A' },
+		about: { zh: '有效，带座位', en: 'Valid, with a seat' },
+	},
+	adult_b: {
+		title: { zh: '成人票 B', en: 'Adult B' },
+		about: { zh: '有效，可以退票', en: 'Valid; can be refunded' },
+	},
+	adult_c: {
+		title: { zh: '成人票 C', en: 'Adult C' },
+		about: { zh: '有效，断网时试试', en: 'Valid; try it offline' },
 	},
 	used: {
 		title: { zh: '用过的票', en: 'Used' },
-		about: { zh: '已经入场一次', en: 'Somebody came in with it before' },
+		about: { zh: '已经入场一次', en: 'Somebody is in with it' },
 	},
 	group: {
 		title: { zh: '团体票，3 人', en: 'Group of 3' },
-		about: { zh: '扫一次，逐个走过去', en: 'Scan once, enter one by one' },
+		about: { zh: '扫一次，逐个走过去', en: 'One scan, one by one' },
 	},
 	child: {
 		title: { zh: '儿童票', en: 'Child' },
-		about: { zh: '开门并提示核对身高', en: 'Opens; staff check the height' },
+		about: { zh: '开门并提示核对身高', en: 'Opens with a cue to staff' },
 	},
 	student: {
 		title: { zh: '学生票', en: 'Student' },
-		about: { zh: '先等工作人员确认证件', en: 'Waits until staff checked the ID' },
+		about: { zh: '先等工作人员确认证件', en: 'Waits for staff to confirm' },
 	},
 	tomorrow: {
 		title: { zh: '明天的票', en: 'For tomorrow' },
@@ -123,11 +203,11 @@ export const sampleTexts: Readonly<Record<SampleName, { readonly title: Text; re
 	},
 	elsewhere: {
 		title: { zh: '北门的票', en: 'For the north gate' },
-		about: { zh: '不能从这里进', en: 'Genuine, but for another zone' },
+		about: { zh: '不能从这里进', en: 'Genuine, but elsewhere' },
 	},
 	forged: {
 		title: { zh: '假票', en: 'Forged' },
-		about: { zh: '签名改了一位', en: 'One bit of the signature is wrong' },
+		about: { zh: '签名改了一位', en: 'One wrong bit' },
 	},
 	payment: {
 		title: { zh: '付款码', en: 'Payment code' },
