@@ -7,8 +7,8 @@ interface Switch {
 	readonly patches: readonly Patch[];
 	/** What breaks without it. */
 	readonly breaks: string;
-	readonly firstSeed: number;
-	readonly count: number;
+	/** Worlds that find it: runs of seeds, each its first one and how many. */
+	readonly worlds: readonly (readonly [firstSeed: number, count: number])[];
 }
 
 const switches: Readonly<Record<string, Switch>> = {
@@ -29,8 +29,7 @@ const switches: Readonly<Record<string, Switch>> = {
 			},
 		],
 		breaks: 'I4',
-		firstSeed: 3000,
-		count: 4,
+		worlds: [[3000, 4]],
 	},
 	'the outbox as a cursor': {
 		patches: [
@@ -42,8 +41,7 @@ const switches: Readonly<Record<string, Switch>> = {
 			},
 		],
 		breaks: 'I5',
-		firstSeed: 3008,
-		count: 3,
+		worlds: [[3008, 3]],
 	},
 	'idempotence by redemption id': {
 		patches: [
@@ -54,16 +52,41 @@ const switches: Readonly<Record<string, Switch>> = {
 			},
 		],
 		breaks: 'I5',
-		firstSeed: 3002,
-		count: 2,
+		worlds: [[3002, 2]],
+	},
+	// The client's fence and what servers make of a cursor that lies before them: each would do alone.
+	'fencing by epoch': {
+		patches: [
+			{
+				file: 'sync/client/epoch-fence.ts',
+				anchor: "if (epoch < newest) return 'older';",
+				instead: "if (epoch < newest) return 'same';",
+			},
+			{
+				file: 'sync/protocol/cursor.ts',
+				anchor: 'return epoch > head.epoch || (epoch === head.epoch && admissions > head.admissions);',
+				instead: 'return epoch + head.epoch + admissions < 0;',
+			},
+		],
+		breaks: 'I2',
+		worlds: [
+			[26, 1],
+			[121, 1],
+		],
 	},
 };
 
 test.each(Object.entries(switches))(
 	'%s switched off is found, and the same worlds hold with it',
-	async (_name, { patches, breaks, firstSeed, count }) => {
-		expect(brokenBy(await runPatched({ patches, firstSeed, count }))).toContain(breaks);
-		expect(brokenBy(await runPatched({ patches: [], firstSeed, count }))).toEqual([]);
+	async (_name, { patches, breaks, worlds }) => {
+		const broken: string[] = [];
+		const without: string[] = [];
+		for (const [firstSeed, count] of worlds) {
+			broken.push(...brokenBy(await runPatched({ patches, firstSeed, count })));
+			without.push(...brokenBy(await runPatched({ patches: [], firstSeed, count })));
+		}
+		expect(broken).toContain(breaks);
+		expect(without).toEqual([]);
 	},
 	20 * minutes,
 );

@@ -202,7 +202,20 @@ async function restore(world: World, copy: Buffer, name: string): Promise<void> 
 			if (!world.isOpen || venue.current() !== next) return;
 			story.tell(place.gate.name, `its calls reach ${old.machine.name} again`);
 			place.link.host = old.machine;
-			time.after(chance.between(500, 10_000), move);
+			const forMs = chance.between(3_000, 12_000);
+			void rush(world, `rush-${name}-${place.gate.name}`, forMs);
+			time.after(forMs, move);
 		});
 	}
+}
+
+/**
+ * A ticket that was sold a moment ago is shown everywhere at once, while one gate reaches the authority of before and the
+ * others its successor: both would grant it.
+ */
+async function rush(world: World, order: string, forMs: number): Promise<void> {
+	const [ticket] = await world.venue.sell({ order, cls: 'strict', count: 1, use: 1 });
+	if (ticket === undefined) return;
+	world.tickets.push(ticket);
+	world.rush = { ticket, untilMs: world.time.nowMs() + forMs };
 }

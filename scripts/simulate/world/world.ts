@@ -52,6 +52,8 @@ export interface World {
 	readonly audit: Audit;
 	/** Milliseconds since 1970. */
 	nowMs(): number;
+	/** A ticket that everybody wants to enter with for a while. */
+	rush: { readonly ticket: WorldTicket; readonly untilMs: number } | undefined;
 	/** Whether visitors come and things go wrong. */
 	isOpen: boolean;
 	/** Told of each step of a gate: its power may fail after it. */
@@ -81,6 +83,7 @@ export async function buildWorld(seed: number, time: VirtualTime): Promise<World
 		rows: createRowRegistry(),
 		audit: createAudit(() => venue.current().disk, watch),
 		nowMs: () => Math.floor(startMs + time.nowMs()),
+		rush: undefined,
 		isOpen: false,
 		onStep: () => {},
 	};
@@ -140,7 +143,8 @@ async function addPlace(world: World, plan: GatePlan): Promise<Place> {
 }
 
 /** Who comes next: often the ticket that was shown just now somewhere else. */
-function pickTicket({ tickets, truth }: World, chance: Chance): WorldTicket {
+function pickTicket({ tickets, truth, rush, time }: World, chance: Chance): WorldTicket {
+	if (rush !== undefined && time.nowMs() < rush.untilMs && chance.happens(0.9)) return rush.ticket;
 	const last = truth.visits.at(-1)?.ticket;
 	if (last !== undefined && chance.happens(0.35)) return last;
 	const good = tickets.filter(({ flaw }) => flaw === undefined);
