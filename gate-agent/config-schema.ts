@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox';
+import { claimMsMax } from './core/lane-admission.ts';
 import { drivers } from './drivers.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -164,7 +165,7 @@ const venueSchema = Type.Object(
 			default: '00:00',
 			description: 'When a venue day starts, HH:MM.',
 		}),
-		claimMs: ms('How long a lane waits for the venue’s authority; 600 over Wi-Fi', 150, 5_000),
+		claimMs: ms('How long a lane waits for the venue’s authority; 600 over Wi-Fi', 150, claimMsMax),
 		startMs: ms(
 			'How long the lanes of a starting gate wait for the venue’s server, to learn what they missed',
 			700,

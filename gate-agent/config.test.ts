@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checkConfig, loadConfig } from './config.ts';
 import { gatePublishedSchema } from './config-schema.ts';
 import { parseConfig } from './config-source.ts';
+import { answerTimeoutMs, claimMsMax } from './core/lane-admission.ts';
 
 const examples = fileURLToPath(new URL('../device-configs/gates/', import.meta.url));
 const schemaFile = fileURLToPath(new URL('../device-configs/schema.json', import.meta.url));
@@ -50,6 +51,11 @@ describe('a gate configuration', () => {
 	it('is frozen to its last part', () => {
 		const config = check(sound);
 		expect(Object.isFrozen(config.lanes[0]?.scanner.options)).toBe(true);
+	});
+
+	it('lets no lane wait for its authority as long as the lane itself would wait', () => {
+		expect(check(sound, `venue.claimMs=${claimMsMax}`).claimBudgetMs).toBeLessThan(answerTimeoutMs);
+		expect(problemsOf(sound, `venue.claimMs=${answerTimeoutMs}`)).toEqual([expect.stringContaining('venue.claimMs')]);
 	});
 
 	it('names all problems at once, each with its line and its fix', () => {

@@ -13,8 +13,14 @@ import type { Refusal } from './refusal.ts';
 import type { Scan } from './scan.ts';
 import type { Ticket, TicketId } from './ticket.ts';
 
-/** A check or a redemption that has no answer for this long is refused; a grant that comes later is given back. */
+/**
+ * A check or a redemption that has no answer for this long is refused; a grant that comes later is given back. A lane that
+ * waits for its authority has `claimMsMax` of it, so that its own decision still comes in time.
+ */
 export const answerTimeoutMs = 5_000;
+
+/** The longest that a lane may wait for its authority. */
+export const claimMsMax = answerTimeoutMs - 1_000;
 
 type CodeScan = Scan & { kind: 'code' };
 

@@ -10,6 +10,7 @@ import {
 	startGate,
 	until,
 } from '../../gate-agent/acceptance/gate.suite.ts';
+import { claimMsMax } from '../../gate-agent/core/lane-admission.ts';
 import { emulateLcus } from '../../gate-agent/emulators/lcus-emulator.ts';
 import { openPty, type Pty } from '../../gate-agent/emulators/pty.ts';
 import { bodyOf } from '../acceptance/answer.suite.ts';
@@ -142,7 +143,7 @@ async function enrollGate(venue: Venue, { name, lanes, ends }: GatePlan): Promis
 	let running: RunningGate | undefined;
 	return {
 		...{ name, device, dir, data, config, cable },
-		start: async ({ claimMs = 5_000 } = {}) => {
+		start: async ({ claimMs = claimMsMax } = {}) => {
 			// However busy the machine is, the lanes wait for the server if it is there.
 			const own = startGate([`venue.claimMs=${claimMs}`, 'venue.startMs=30000'], { config });
 			running = own;

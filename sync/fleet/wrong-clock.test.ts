@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../../gate-agent/acceptance/gate.suite.ts';
 import { startAgent } from '../../gate-agent/agent.ts';
 import { loadConfig } from '../../gate-agent/config.ts';
+import { claimMsMax } from '../../gate-agent/core/lane-admission.ts';
 import { readEnrollment } from '../../gate-agent/enrollment.ts';
 import { patienceMs } from '../acceptance/venue.suite.ts';
 import { openFleet, type Sold } from './fleet.suite.ts';
@@ -23,7 +24,7 @@ it('learns the time from its server where a dead battery says 1970', { timeout: 
 	gate.cable.cut();
 	const lines: Record<string, unknown>[] = [];
 	const agent = await startAgent(
-		loadConfig({ file: gate.config, sets: ['http.enabled=false', 'venue.claimMs=5000'] }),
+		loadConfig({ file: gate.config, sets: ['http.enabled=false', `venue.claimMs=${claimMsMax}`] }),
 		{
 			log: pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) }),
 			clock: { systemMs: () => performance.now(), monoMs: () => performance.now() },
