@@ -19,6 +19,23 @@ it('lists that were never confirmed are older than anything, and the age goes on
 	expect((await createListAge(ledger, () => nowMs)).ageMs()).toBe(10 * minuteMs + 2_000);
 });
 
+it('lists are stale for a policy that says how old they may be, which is told once', async () => {
+	const ledger = createMemoryLedger({ epoch: 'epoch-1', device: 'gate-1' });
+	let nowMs = 1_790_000_000_000;
+	const age = await createListAge(ledger, () => nowMs);
+	const rules = { timeZone: 'UTC', dayStartsAtMinutes: 0, classes: {}, unknownClass: 'admit', sessions: {} } as const;
+	const patient = { evt: 'fair', ...rules };
+	const strict = { evt: 'opera', ...rules, listAgeMaxMinutes: 10 };
+	expect([age.isStale(patient), age.isStale(strict)]).toEqual([false, true]);
+	expect(age.look([patient])).toEqual({ stale: false, changed: false });
+	expect(age.look([patient, strict])).toEqual({ stale: true, changed: true });
+	expect(age.look([patient, strict])).toEqual({ stale: true, changed: false });
+	await age.confirm(0);
+	expect(age.look([patient, strict])).toEqual({ stale: false, changed: true });
+	nowMs += 10 * minuteMs + 1;
+	expect(age.look([strict])).toEqual({ stale: true, changed: true });
+});
+
 it('the disk is written to once a minute, and one that is full only makes lists look older after a restart', async () => {
 	const ledger = createMemoryLedger({ epoch: 'epoch-1', device: 'gate-1' });
 	let nowMs = 1_790_000_000_000;

@@ -1,10 +1,18 @@
 import { StilewardError } from './core/errors.ts';
 import type { Ledger } from './core/ledger.ts';
+import type { Policy } from './core/policy.ts';
 
 /** How old the lists of revoked and used tickets are, also over a restart. */
 export interface ListAge {
 	/** Milliseconds since the server last confirmed them; without end where it never has. */
 	ageMs(): number;
+	/** Whether the lists are older than a policy bears. */
+	isStale(policy: Policy): boolean;
+	/**
+	 * Whether they are older than one of these bears, told where that has changed since it was asked before: somebody must
+	 * look at the network, whatever the policies make of their tickets.
+	 */
+	look(policies: readonly Policy[]): { readonly stale: boolean; readonly changed: boolean };
 	/** Takes what the sync knows since its start, undefined where nothing was confirmed. */
 	confirm(listAgeMs: number | undefined): Promise<void>;
 }
@@ -18,8 +26,21 @@ const noteEveryMs = 60_000;
 export async function createListAge(ledger: Ledger, nowMs: () => number): Promise<ListAge> {
 	let noted = Number((await ledger.recall(note)) ?? Number.NEGATIVE_INFINITY);
 	let confirmed = noted;
+	let wasStale = false;
+	const ageMs = () => Math.max(0, nowMs() - confirmed);
+	const isStale = ({ listAgeMaxMinutes = Number.POSITIVE_INFINITY }: Policy) => {
+		// Lists that were never confirmed are too old for any limit, and for none.
+		return Number.isFinite(listAgeMaxMinutes) && ageMs() > listAgeMaxMinutes * 60_000;
+	};
 	return {
-		ageMs: () => Math.max(0, nowMs() - confirmed),
+		ageMs,
+		isStale,
+		look: (policies) => {
+			const stale = policies.some(isStale);
+			const changed = stale !== wasStale;
+			wasStale = stale;
+			return { stale, changed };
+		},
 		confirm: async (listAgeMs) => {
 			if (listAgeMs === undefined) return;
 			confirmed = Math.max(confirmed, nowMs() - listAgeMs);

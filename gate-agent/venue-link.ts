@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { authorityOf } from '../sync/client/claim-authority.ts';
 import { type LedgerSync, openLedgerSync, type VenueRules } from '../sync/client/ledger-sync.ts';
-import { createSyncClient } from '../sync/client/sync-client.ts';
+import { createSyncClient, type SyncClient } from '../sync/client/sync-client.ts';
 import type { SyncStatus } from '../sync/client/sync-loop.ts';
 import type { Transport } from '../sync/client/transport.ts';
 import { createHttpsClient, type HttpsClient } from '../sync/node/https-client.ts';
@@ -23,7 +23,7 @@ import type { LaneCommand } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
 import type { Policy } from './core/policy.ts';
 import type { EnrolledGate, Enrollment } from './enrollment.ts';
-import { createListAge } from './list-age.ts';
+import { createListAge, type ListAge } from './list-age.ts';
 import type { Logger } from './logger.ts';
 import { startedFact } from './record-start.ts';
 import { openVenueKeys, type VenueKeys } from './venue-keys.ts';
@@ -75,6 +75,8 @@ export interface VenueHealth extends Omit<SyncStatus, 'cursor'> {
 	readonly device: string;
 	readonly server: string;
 	readonly standing: Standing;
+	/** Whether the lists are older than one of the venue's events allows. */
+	readonly listsStale: boolean;
 }
 
 /** How often the state is looked at, for health and the log. */
@@ -114,17 +116,8 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		signal: ended.signal,
 	});
 	const listAge = await createListAge(ledger, () => clock.read().nowMs);
-	let status = await client.loop.status();
-	const standing = () => standingOf(sync.rules(), status);
-	const look = async () => {
-		const before = status;
-		status = await client.loop.status();
-		if (status.problem === 'device_disabled' && sync.rules().standing !== 'disabled') await sync.disable();
-		await listAge.confirm(status.listAgeMs);
-		tellChange(log, before, status);
-	};
-	const failed = (error: unknown) => log.error({ event: 'venue_failed', ...problemOf(error) });
-	const looking = setInterval(() => void look().catch(failed), lookEveryMs).unref();
+	const watch = await watchVenue({ client, sync, listAge, log });
+	const standing = () => standingOf(sync.rules(), watch.status());
 	const running = client.loop.run(ended.signal);
 	let pushing: NodeJS.Timeout | undefined;
 	return {
@@ -133,11 +126,10 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		policyOf: (evt) => (Object.hasOwn(sync.rules().policies, evt) ? sync.rules().policies[evt] : undefined),
 		events: () => Object.keys(sync.rules().policies),
 		standing,
-		listsStale: ({ listAgeMaxMinutes }) =>
-			listAgeMaxMinutes !== undefined && listAge.ageMs() > listAgeMaxMinutes * 60_000,
+		listsStale: listAge.isStale,
 		firstTry: async (withinMs) => {
 			await tried(() => client.loop.status(), withinMs);
-			await look();
+			await watch.look();
 		},
 		rowsWritten: () => {
 			pushing ??= setTimeout(() => {
@@ -147,17 +139,49 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		},
 		changed: () => client.loop.reportSoon(),
 		health: () => {
-			const { cursor: _, listAgeMs: __, ...now } = status;
-			return { venue, device, server, standing: standing(), ...now, listAgeMs: Math.round(listAge.ageMs()) };
+			const { cursor: _, listAgeMs: __, ...now } = watch.status();
+			const lists = { listsStale: watch.listsStale(), listAgeMs: Math.round(listAge.ageMs()) };
+			return { venue, device, server, standing: standing(), ...now, ...lists };
 		},
 		close: async () => {
-			clearInterval(looking);
+			watch.stop();
 			clearTimeout(pushing);
 			ended.abort();
 			// Calls that hang on a frozen server end with their connections.
 			line.close();
 			await within(running, closeWaitMs);
 		},
+	};
+}
+
+interface Watched {
+	readonly client: SyncClient;
+	readonly sync: LedgerSync;
+	readonly listAge: ListAge;
+	readonly log: Logger;
+}
+
+/** Looks again and again how the gate stands with its venue, and tells what has changed. */
+async function watchVenue({ client, sync, listAge, log }: Watched) {
+	let status = await client.loop.status();
+	let listsStale = false;
+	const look = async () => {
+		const before = status;
+		status = await client.loop.status();
+		if (status.problem === 'device_disabled' && sync.rules().standing !== 'disabled') await sync.disable();
+		await listAge.confirm(status.listAgeMs);
+		tellChange(log, before, status);
+		const lists = listAge.look(Object.values(sync.rules().policies));
+		if (lists.changed) tellLists(log, lists.stale, listAge.ageMs());
+		listsStale = lists.stale;
+	};
+	const failed = (error: unknown) => log.error({ event: 'venue_failed', ...problemOf(error) });
+	const looking = setInterval(() => void look().catch(failed), lookEveryMs).unref();
+	return {
+		look,
+		status: (): SyncStatus => status,
+		listsStale: (): boolean => listsStale,
+		stop: () => clearInterval(looking),
 	};
 }
 
@@ -280,6 +304,13 @@ function offsetOf(clock: AgentClock): { clockOffsetMs?: number } {
 
 function laneReport(lane: string, { mode, phase, emergency, missing, alarms }: LaneStatus) {
 	return { lane, mode, phase, emergency, missing: missing.slice(0, 16), alarms: alarms.slice(0, 16) };
+}
+
+function tellLists(log: Logger, stale: boolean, ageMs: number): void {
+	const fields = { event: 'lists', state: stale ? 'stale' : 'current', ageMs: Math.round(ageMs) };
+	log[stale ? 'error' : 'info'](
+		stale ? { ...fields, problem: 'older than an event allows: look at the network' } : fields,
+	);
 }
 
 function tellChange(log: Logger, before: SyncStatus, now: SyncStatus): void {
