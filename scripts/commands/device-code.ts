@@ -2,14 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { formatEnrollmentLink } from '../../sync/protocol/enrollment-link.ts';
 import { withOffice } from './office-client.ts';
+import type { CodeFormat } from './office-devices.ts';
 import type { SessionOptions } from './office-options.ts';
 import { jsonLine, type Terminal } from './output.ts';
 import { drawPng, drawSvg, drawTerminal, type QrCode, qrCode, terminalColumns } from './qr.ts';
 import { assertDrawable } from './ticket-print.ts';
 import { localTime } from './times.ts';
-
-/** How a code is shown. Without one it is drawn where a terminal has the room. */
-export const codeFormats = ['text', 'qr', 'png', 'svg'] as const;
 
 /** The options of `device code`. */
 export interface DeviceCodeOptions extends SessionOptions {
@@ -17,7 +15,7 @@ export interface DeviceCodeOptions extends SessionOptions {
 	readonly minutes: number;
 	readonly replace?: true;
 	readonly hub?: true;
-	readonly format?: (typeof codeFormats)[number];
+	readonly format?: CodeFormat;
 	readonly out?: string;
 }
 

@@ -2,9 +2,14 @@ import { type Command, Option } from 'commander';
 import { examples, integer, repeated } from './arguments.ts';
 import type { ClaimListOptions, ClaimReleaseOptions } from './claim-list.ts';
 import type { DeviceCommandOptions, DeviceStatusOptions } from './device-change.ts';
-import { codeFormats, type DeviceCodeOptions } from './device-code.ts';
+import type { DeviceCodeOptions } from './device-code.ts';
 import { type SessionOptions, withSession } from './office-options.ts';
 import type { Terminal } from './output.ts';
+
+/** How a code is shown. Without one it is drawn where a terminal has the room. */
+const codeFormats = ['text', 'qr', 'png', 'svg'] as const;
+/** One of them. */
+export type CodeFormat = (typeof codeFormats)[number];
 
 /** `device …` and `claim …`. */
 export function addDeviceCommands(program: Command, terminal: Terminal): void {
