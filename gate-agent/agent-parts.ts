@@ -23,7 +23,7 @@ import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { recordStart } from './record-start.ts';
 import { createBuses } from './serial/buses.ts';
-import { openVenueLink, type VenueLink } from './venue-link.ts';
+import type { VenueLink } from './venue-link.ts';
 import { startWeb, type Web } from './web.ts';
 
 /** What an agent takes from the machine that it runs on. */
@@ -257,6 +257,8 @@ interface VenueSource extends Pick<Parts, 'ledger' | 'clock'> {
 async function venueSource({ config, deps, ledger, clock, lanes }: VenueSource): Promise<Source> {
 	const { enrolled, random, version, log } = deps;
 	assert(enrolled, 'a gate without a key folder is enrolled');
+	// A gate that stands alone starts without the sync and what it needs.
+	const { openVenueLink } = await import('./venue-link.ts');
 	const venue = await openVenueLink({
 		...{ gate: enrolled, ledger, clock, random, log, version, agent: config.agent },
 		claimBudgetMs: config.claimBudgetMs,

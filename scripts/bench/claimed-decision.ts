@@ -8,6 +8,9 @@ const rounds = { full: 1_000, quick: 50 } as const;
 const frozenRounds = { full: 10, quick: 2 } as const;
 const warmups = 20;
 
+/** Visitors come seconds apart: the rows of the one before have reached the server by then. */
+const betweenMs = 60;
+
 /** What a decision with a claim may cost, and how far beyond the lane's patience a dead authority may carry it. */
 const budget = { p99Ms: 10, beyondClaimMs: 5 } as const;
 
@@ -27,6 +30,7 @@ export const claimedDecision: Bench = async ({ dir, quick, say }) => {
 		say(`deciding ${count} times with a claim`);
 		const tookMs: number[] = [];
 		for (let i = 0; i < count + warmups; i += 1) {
+			await sleep(betweenMs);
 			const took = await gate.lane.admit(tickets.pop() ?? '');
 			if (i >= warmups) tookMs.push(took);
 		}
