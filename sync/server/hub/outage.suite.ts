@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { randomOf } from '../../client/test-world.suite.ts';
 import { evt } from '../testing/device-journal.ts';
 import type { HubWorld } from './hub-world.suite.ts';
 import type { TestDevice } from './test-device.suite.ts';
@@ -17,17 +18,6 @@ export async function untilGrants(world: HubWorld, server: string, epoch: number
 		return hub.report?.grants === true && hub.report.head.epoch === epoch;
 	};
 	await expect.poll(isThere, patience).toBe(true);
-}
-
-/** Random numbers that are the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
 }
 
 /** Waits until the centre has what a hub has. */
