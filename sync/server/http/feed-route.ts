@@ -63,6 +63,17 @@ async function firstPage({ store, venue, log }: DeviceParts, since: Cursor): Pro
 	throw new Refusal('stale_authority');
 }
 
+/** Waits until a response takes more, or is gone. A stream lives for days: it keeps no listener of a wait that is over. */
+async function untilRoom(response: FastifyReply['raw']): Promise<void> {
+	const over = new AbortController();
+	const { signal } = over;
+	try {
+		await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+	} finally {
+		over.abort();
+	}
+}
+
 async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promise<FastifyReply> {
 	const first = await firstPage(parts, since);
 	const response = reply.raw;
@@ -79,7 +90,7 @@ async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promi
 			if (hasRoom) return;
 			// A device that reads the past waits for its own network; one at the head is cut when it falls too far behind.
 			if (response.writableLength > streamBacklogBytesMax) response.destroy();
-			else await Promise.race([once(response, 'drain'), once(response, 'close')]);
+			else await untilRoom(response);
 		},
 		// A stream of the new epoch is refused with `cursor_gone`, which says what to do.
 		gone: () => end(),
