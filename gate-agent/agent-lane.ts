@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { AgentClock } from './agent-clock.ts';
 import type { LaneSettings } from './config.ts';
 import { createAdmitter } from './core/admit.ts';
-import type { Feedback, InputRole, InputStates, Relay, Signal } from './core/device.ts';
+import type { InputRole, InputStates, Relay, Signal } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
 import { classifyForeign } from './core/foreign-code.ts';
 import type { LaneEffect, Screen } from './core/lane-state.ts';
@@ -27,7 +27,8 @@ export interface LaneShared {
 	/** Key of the venue for the traces of foreign codes. */
 	readonly foreignKey: Uint8Array;
 	readonly relay: (lane: string) => Relay | undefined;
-	readonly feedback: (lane: string) => Feedback | undefined;
+	/** Lamps and scanners of a lane show it. */
+	readonly signal: (lane: string, signal: Signal) => void;
 	readonly publish: (lane: string, screen: Screen) => void;
 	/** Told of what people at the venue's server want to see soon: a mode, an alarm. */
 	readonly changed: () => void;
@@ -60,7 +61,7 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 		},
 		show: (screen) => {
 			shared.publish(id, screen);
-			shared.feedback(id)?.signal(signalOf(screen));
+			shared.signal(id, signalOf(screen));
 		},
 		observe: observer({ lane: id, metrics: shared.metrics, log, monoMs: clock.monoMs, changed: shared.changed }),
 		onGranted: ({ ticketId, rung, uses, redemptionId }) => {

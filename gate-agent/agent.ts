@@ -55,7 +55,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 			...parts,
 			agent: config.agent,
 			relay: (of) => devices?.relay(of),
-			feedback: (of) => devices?.feedback(of),
+			signal: (of, signal) => devices?.signal(of, signal),
 			publish: web.publish,
 			changed: () => parts.venue?.changed(),
 		});
@@ -152,7 +152,7 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): 
 			const relayOpened = kind === 'relay' && state.kind === 'ready' ? ({ relayOpened: true } as const) : {};
 			for (const lane of served) laneOf(lane).dispatch({ kind: 'devices', missing: set.missing(lane), ...relayOpened });
 			// A lamp that was opened just now has heard nothing of what the lane shows.
-			if (state.kind === 'ready') for (const lane of served) set.feedback(lane)?.signal(signalOf(laneOf(lane).screen));
+			if (state.kind === 'ready') for (const lane of served) set.signal(lane, signalOf(laneOf(lane).screen));
 			void announce();
 		},
 	};

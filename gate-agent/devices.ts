@@ -1,6 +1,6 @@
 import type { DeviceSettings, GateConfig, LaneSettings } from './config.ts';
 import { boardName } from './config-wiring.ts';
-import type { Device, Feedback, InputRole, InputStates, Inputs, Relay, Scanner } from './core/device.ts';
+import type { Device, Feedback, InputRole, InputStates, Inputs, Relay, Scanner, Signal } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
 import type { Direction } from './core/redemption.ts';
 import type { Scan } from './core/scan.ts';
@@ -31,7 +31,8 @@ export interface DeviceSet {
 	/** Names of the essential devices of a lane that are not ready. Lamps are not essential. */
 	missing(lane: string): readonly string[];
 	relay(lane: string): Relay | undefined;
-	feedback(lane: string): Feedback | undefined;
+	/** Tells the lamps of a lane, and the scanners that show a verdict themselves. */
+	signal(lane: string, signal: Signal): void;
 	readonly states: Readonly<Record<string, DeviceState>>;
 	close(): Promise<void>;
 }
@@ -82,23 +83,22 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 		const relay = add<Relay>(slot, { open: (io) => table(drivers.relays, driver).open(options, io) });
 		for (const { lane } of board.lanes) relays.set(lane.id, relay);
 	}
-	const feedback = new Map<string, Supervised<Feedback>>();
+	const signaled: { readonly lane: string; readonly supervised: Supervised<Scanner | Feedback> }[] = [];
 	for (const settings of config.lanes) {
 		const { id } = settings.lane;
 		const slot = (name: string, essential = true) =>
 			({ name: `${id}.${name}`, lanes: [id], essential, kind: 'other' }) as const;
-		add(
-			slot('scanner'),
-			scannerOpening(settings.scanner, (scan) => deps.events.onScan(id, side(settings), scan)),
-		);
-		if (settings.exitScanner) {
-			const onScan = (scan: Scan) => deps.events.onScan(id, 'exit', scan);
-			add(slot('exit_scanner'), scannerOpening(settings.exitScanner, onScan));
-		}
+		const addScanner = (name: string, device: DeviceSettings, on: Direction) => {
+			const opening = scannerOpening(device, (scan) => deps.events.onScan(id, on, scan));
+			signaled.push({ lane: id, supervised: add(slot(name), opening) });
+		};
+		addScanner('scanner', settings.scanner, side(settings));
+		if (settings.exitScanner) addScanner('exit_scanner', settings.exitScanner, 'exit');
 		if (settings.inputs) add(slot('inputs'), inputsOpening(id, settings.inputs, deps.events));
 		if (settings.feedback) {
 			const relay = () => relays.get(id)?.device;
-			feedback.set(id, add(slot('feedback', false), feedbackOpening(settings.feedback, relay)));
+			const lamps = add(slot('feedback', false), feedbackOpening(settings.feedback, relay));
+			signaled.push({ lane: id, supervised: lamps });
 		}
 	}
 	const missing = (lane: string) =>
@@ -110,7 +110,9 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 	return {
 		missing,
 		relay: (lane) => relays.get(lane)?.device,
-		feedback: (lane) => feedback.get(lane)?.device,
+		signal: (lane, signal) => {
+			for (const told of signaled) if (told.lane === lane) told.supervised.device?.signal?.(signal);
+		},
 		get states() {
 			return Object.fromEntries(slots.map(({ name, supervised }) => [name, supervised.state]));
 		},

@@ -20,7 +20,13 @@ export interface Device {
 }
 
 /** A scanner delivers scans through the `onScan` it was opened with. */
-export type Scanner = Device;
+export interface Scanner extends Device {
+	/**
+	 * Shows the verdict with the scanner's own beep, lamp or vibration; absent where it has none. It never throws, and
+	 * says nothing while no scan of this scanner waits for its verdict: a lane with two scanners tells both.
+	 */
+	readonly signal?: (signal: Signal) => void;
+}
 
 /** How a coil is left: `on` ends with the agent where the driver can see to it, `hold` outlives the agent. */
 export type CoilState = 'off' | 'on' | 'hold';

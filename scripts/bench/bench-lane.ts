@@ -79,7 +79,7 @@ export function startBenchLane({ config, rules, ledger, clock }: BenchLaneOption
 		log: pino({ level: config.logLevel }, pino.destination({ dest: '/dev/null', sync: true })),
 		foreignKey: randomBytes(32),
 		relay: () => told.relay,
-		feedback: () => undefined,
+		signal: () => {},
 		publish: () => {},
 		changed: () => {},
 	});
