@@ -185,7 +185,9 @@ it('gives back what it refuses on second thought: a refund came while the claim 
 	);
 	east.cable.heal();
 	await soon(east, from, ({ event, ticketId }) => event !== 'scan' && ticketId === ticket.id);
-	expect(await east.rows('denied')).toContainEqual(expect.objectContaining({ ticket: ticket.id, reason: 'revoked' }));
+	// Refusals are written together, a moment after they were told.
+	const denied = expect.objectContaining({ ticket: ticket.id, reason: 'revoked' });
+	await expect.poll(() => east.rows('denied'), { timeout: patienceMs }).toContainEqual(denied);
 	await untilNothingIsHeld(world);
 
 	await fleet.change('restore', [ticket]);

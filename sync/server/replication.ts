@@ -126,13 +126,16 @@ export interface Replication {
 
 	/** Where this store stands as a hub; undefined before it has loaded its centre's state. */
 	followed(venue: string): Promise<Followed | undefined>;
-	/** Replaces everything that is counted by what the centre counts. Segments that the centre does not have stay. */
+	/**
+	 * Replaces everything that is counted by what the centre counts. Segments that the centre does not have stay. False,
+	 * and nothing is changed, where this store grants in the epoch of the state already, or in a later one.
+	 */
 	importState(state: {
 		readonly venue: string;
 		readonly self: string;
-		readonly lines: Iterable<string>;
+		readonly lines: readonly string[];
 		readonly atMs: number;
-	}): Promise<void>;
+	}): Promise<boolean>;
 	/** Takes what follows. Segments are not part of it: their signatures are checked first (`ingest` with `via`). */
 	storeFollowed(followed: {
 		readonly venue: string;

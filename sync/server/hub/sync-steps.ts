@@ -192,7 +192,8 @@ async function takeSegments(deps: HubSyncDeps, page: HubFollowPage): Promise<voi
 async function loadState(deps: HubSyncDeps, signal: AbortSignal): Promise<void> {
 	const { store, venue, self, centre, log, nowMs } = deps;
 	const lines = await centre.state(signal);
-	await store.importState({ venue, self, lines, atMs: nowMs() });
+	// An epoch may have begun here since the centre was asked: its grants are nowhere else.
+	if (!(await store.importState({ venue, self, lines, atMs: nowMs() }))) return;
 	deps.wake();
 	log.info({ event: 'state_loaded', ...(await store.head(venue)) });
 }

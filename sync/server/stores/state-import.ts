@@ -23,8 +23,9 @@ const replaced = [
 
 type ImportedState = Parameters<Replication['importState']>[0];
 
-async function importState(work: Work, state: ImportedState): Promise<void> {
+async function importState(work: Work, state: ImportedState): Promise<boolean> {
 	const { venue } = state;
+	if (await grantsSince(work, state)) return false;
 	const unsent = await readUnsent(work, venue, state.atMs);
 	for (const table of replaced) {
 		await sql`DELETE FROM ${sql.ref(table)} WHERE venue_id = ${venue}`.execute(work.tx);
@@ -58,6 +59,23 @@ async function importState(work: Work, state: ImportedState): Promise<void> {
 	// Each after the one before it, as they came.
 	await recountHeld(work, venue);
 	for (const segment of unsent) await ingest(work, [segment]);
+	return true;
+}
+
+/**
+ * Whether this store has begun to grant in the epoch that the state was read in, or in a later one: then the state
+ * knows nothing of its grants, and would have them granted again.
+ */
+async function grantsSince({ tx, dialect }: Work, { venue, lines }: ImportedState): Promise<boolean> {
+	const { rows } = await sql<{ epoch: number; grants: number; behind: number }>`
+		SELECT epoch, grants, behind FROM heads WHERE venue_id = ${venue} ${dialect.forUpdate}`.execute(tx);
+	const [own] = rows;
+	if (own === undefined || own.grants === 0 || own.behind !== 0) return false;
+	for (const text of lines) {
+		const line = lineOf(text);
+		if (line.kind === 'head') return line.epoch <= own.epoch;
+	}
+	return true;
 }
 
 /** The centre's own lines, over a connection that is pinned to it: they are whole or broken off. */
