@@ -26,10 +26,14 @@ export async function withDeadline<T>(
 	const over = clock
 		.sleep(limit.timeoutMs, inner.signal)
 		.then((): Ended<T> => ({ kind: limit.signal?.aborted ? 'aborted' : 'timeout' }));
+	let ended: Ended<T> | undefined;
 	try {
-		return await Promise.race([work(inner.signal).then((value): Ended<T> => ({ kind: 'done', value })), over]);
+		ended = await Promise.race([work(inner.signal).then((value): Ended<T> => ({ kind: 'done', value })), over]);
+		return ended;
 	} finally {
 		limit.signal?.removeEventListener('abort', stop);
-		inner.abort();
+		// Tearing down a connection takes milliseconds, and a visitor waits: what is left behind ends a turn later.
+		if (ended?.kind === 'timeout') void clock.sleep(0).then(stop);
+		else stop();
 	}
 }
