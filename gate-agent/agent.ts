@@ -176,7 +176,10 @@ function works({ missing, alarms }: LaneStatus): boolean {
 
 /** A gate without its server works; one that the venue does not trust any more needs somebody to look. */
 function isWelcome(venue: VenueHealth | undefined): boolean {
-	return venue === undefined || (venue.standing === 'active' && venue.journal === 'accepted' && !venue.listsStale);
+	if (venue === undefined) return true;
+	return (
+		(venue.standing === 'active' || venue.standing === 'successor') && venue.journal === 'accepted' && !venue.listsStale
+	);
 }
 
 interface HealthParts {

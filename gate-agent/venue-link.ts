@@ -254,7 +254,7 @@ function newNonce(): string {
 
 /** What the feed says, what the server answers to the journal, the worse of both. */
 function standingOf(rules: VenueRules, { journal }: SyncStatus): Standing {
-	return rules.standing === 'active' && journal === 'quarantined' ? 'quarantined' : rules.standing;
+	return rules.standing !== 'disabled' && journal === 'quarantined' ? 'quarantined' : rules.standing;
 }
 
 /** A command is carried out once, at a lane that this agent has, and only where it is one. */

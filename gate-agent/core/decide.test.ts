@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allowanceOf, wholeTicket } from './allowance.ts';
+import { wholeTicket } from './allowance.ts';
 import { type DecideContext, type Decision, decide, type History } from './decide.ts';
-import { type ClassPolicy, classPolicyDefaults, classPolicyOf, type Policy } from './policy.ts';
+import { type ClassPolicy, classPolicyDefaults, type Policy } from './policy.ts';
 import type { Allowance, Grant, RedemptionId } from './redemption.ts';
 import type { Refusal } from './refusal.ts';
 import { type Ticket, ticketId } from './ticket.ts';
@@ -105,6 +105,18 @@ const cases: readonly Case[] = [
 		ticket: { home: 'gate-1' },
 		rules: { homeOnly: true, offline: 'refuse' },
 		says: { rung: 'home' },
+	},
+	{
+		name: 'has no right to the home tickets of a gate that it replaces, authority or not',
+		ticket: { home: 'gate-1' },
+		rules: { homeOnly: true },
+		context: { standing: 'successor', authority: 'reachable' },
+		says: { reason: 'staff_needed', why: 'gate_replaced' },
+	},
+	{
+		name: 'admits all other tickets at a gate that replaces one',
+		context: { standing: 'successor' },
+		says: { rung: 'local' },
 	},
 	{
 		name: 'sends a home-only ticket home, authority or not',
@@ -376,22 +388,4 @@ describe('decide', () => {
 			}),
 		);
 	});
-});
-
-test('an allowance is the ticket, the venue day, the session or the zone', () => {
-	const here = { nowMs: noon - 9 * hour, zone: 'hall-2' };
-	const of = (allowance: ClassPolicy['allowance'], ticket = adult) =>
-		allowanceOf(ticket, policyOf({ allowance }), here);
-	expect(of('ticket')).toBe('ticket');
-	expect(of('day')).toBe('day:2026-11-21');
-	expect(of('zone')).toBe('zone:hall-2');
-	expect(of('session', { ...adult, ses: 'evening' })).toBe('session:evening');
-	expect(of('session')).toBe('ticket');
-	expect(allowanceOf({ ...adult, cls: 'vip' }, policyOf({ allowance: 'day' }), here)).toBe('ticket');
-});
-
-test('a class without an entry is ordinary or goes to staff, as the policy says', () => {
-	expect(classPolicyOf(policyOf({}, { unknownClass: 'admit' }), 'vip')).toEqual(classPolicyDefaults);
-	expect(classPolicyOf(policyOf(), 'vip')).toBeUndefined();
-	expect(classPolicyOf(policyOf(), '__proto__')).toBeUndefined();
 });

@@ -40,10 +40,7 @@ export interface DecideContext {
 	readonly authority: 'reachable' | 'out_of_reach';
 	/** Uses that the claim holds: a group is given no more. Absent means as many as are free. */
 	readonly usesMax?: number;
-	/**
-	 * How the venue takes this device, absent means `active`. A quarantined one admits on the authority's word only, a
-	 * disabled one not at all.
-	 */
+	/** How the venue takes this device, absent means `active`. */
 	readonly standing?: Standing;
 	/** Whether the lists of revoked and used tickets are older than the policy bears. */
 	readonly listsStale?: boolean;
@@ -51,8 +48,12 @@ export interface DecideContext {
 	readonly clock: { readonly nowMs: number; readonly trusted: boolean };
 }
 
-/** How a venue takes a device. */
-export type Standing = 'active' | 'quarantined' | 'disabled';
+/**
+ * How a venue takes a device. A `successor` has the name of another one that may still be at work somewhere: it has no
+ * right to the `home_only` tickets of that name until an operator says that the other is off. A quarantined one admits
+ * on the authority's word only, a disabled one not at all.
+ */
+export type Standing = 'active' | 'successor' | 'quarantined' | 'disabled';
 
 /** What a decision says. `grant` for an exit lane holds no use. */
 export type Decision =
@@ -198,6 +199,7 @@ function refusalOfTrust({ ticket, rules, history, context, rung }: TrustQuestion
 	if (standing === 'disabled') return { reason: 'offline_refused' };
 	if (rung === 'authority') return undefined;
 	if (standing === 'quarantined') return { reason: 'offline_refused' };
+	if (standing === 'successor' && rung === 'home') return { reason: 'staff_needed', why: 'gate_replaced' };
 	if (rung !== 'local') return undefined;
 	const limitReached = rules.unverifiedPerHour !== undefined && history.unverifiedInHour >= rules.unverifiedPerHour;
 	const isStale = listsStale && policy.staleList === 'refuse';

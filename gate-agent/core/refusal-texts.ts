@@ -129,6 +129,10 @@ const staffNeeded: Readonly<Record<(Refusal & { reason: 'staff_needed' })['why']
 		zh: ['需核对场次', '请向工作人员出示门票'],
 		en: ['The staff must check the session', 'Please show your ticket to the staff'],
 	},
+	gate_replaced: {
+		zh: ['本闸机刚更换，需人工验票', '请向工作人员出示门票'],
+		en: ['New gate: the staff must check', 'Please show your ticket to the staff'],
+	},
 };
 
 type Writes = { readonly [R in Refusal['reason']]: (refusal: Refusal & { reason: R }, writers: Writers) => Message };

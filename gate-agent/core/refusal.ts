@@ -24,7 +24,7 @@ export type Refusal =
 	| { readonly reason: 'lane_closed'; readonly mode: LaneMode | 'out_of_service' | 'emergency' }
 	| {
 			readonly reason: 'staff_needed';
-			readonly why: 'not_confirmed' | 'holder_bound' | 'unknown_class' | 'unknown_session';
+			readonly why: 'not_confirmed' | 'holder_bound' | 'unknown_class' | 'unknown_session' | 'gate_replaced';
 	  }
 	| { readonly reason: 'clock_untrusted' }
 	| { readonly reason: 'ledger_error' };

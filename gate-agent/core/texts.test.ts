@@ -35,10 +35,12 @@ const refusals: { readonly [R in Refusal['reason']]: readonly (Refusal & { reaso
 		reason: 'lane_closed',
 		mode,
 	})),
-	staff_needed: (['not_confirmed', 'holder_bound', 'unknown_class', 'unknown_session'] as const).map((why) => ({
-		reason: 'staff_needed',
-		why,
-	})),
+	staff_needed: (['not_confirmed', 'holder_bound', 'unknown_class', 'unknown_session', 'gate_replaced'] as const).map(
+		(why) => ({
+			reason: 'staff_needed',
+			why,
+		}),
+	),
 	clock_untrusted: [{ reason: 'clock_untrusted' }],
 	ledger_error: [{ reason: 'ledger_error' }],
 };

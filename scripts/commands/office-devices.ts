@@ -27,7 +27,9 @@ export function addDeviceCommands(program: Command, terminal: Terminal): void {
 const codeNotes = `
 Whoever has the code enrolls a device until it ends. On a terminal it is drawn as a QR code, which carries the address and
 the pin of the server as well; \`gate enroll --link TEXT\` takes its text.
---replace: the device that has the name now is disabled once the code is used, also where it is the same device again.`;
+--replace: the device that has the name now is disabled once the code is used, also where it is the same device again.
+The new one is its successor: it admits no home_only tickets of that name until \`device enable\` says that the old one is
+off for good.`;
 
 function addCode(device: Command, terminal: Terminal): void {
 	withSession(device.command('code'))
@@ -54,7 +56,10 @@ function addCode(device: Command, terminal: Terminal): void {
 
 function addStatuses(device: Command, terminal: Terminal): void {
 	for (const [act, description] of [
-		['enable', 'Let a device work again that was disabled or in quarantine.'],
+		[
+			'enable',
+			'Let a device work that was disabled, is in quarantine, or is the successor of one that is off for good.',
+		],
 		['disable', 'Put a device out of work: it is turned away, and refunds do not wait for it.'],
 		['quarantine', 'Let a device admit on the authority’s word alone, until somebody has looked at it.'],
 	] as const) {

@@ -130,6 +130,11 @@ describe('an administrator at the command line', () => {
 			}
 			const other = await enroll('gate-2', '--replace');
 			expect(await status()).toBe('disabled');
+			const successor = async () =>
+				(await venue.json(['device', 'list'])).find(({ device: id }) => id === other.id)?.status;
+			expect(await successor()).toBe('successor');
+			expect(await venue.cli(['device', 'enable', '--device', 'gate-2'])).toMatchObject({ code: 0, err: '' });
+			expect(await successor()).toBe('active');
 			// The name stands for the device that has it now.
 			expect(await venue.json(['device', 'disable', '--device', 'gate-2'])).toMatchObject([{ device: other.id }]);
 			const unknown = await venue.cli(['device', 'enable', '--device', 'gate-99']);

@@ -1,3 +1,4 @@
+import type { Standing } from '../../gate-agent/core/decide.ts';
 import type { SparsePages } from '../../gate-agent/core/sparse-pages.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import type { AdmissionChange, ControlChange } from '../protocol/feed.ts';
@@ -23,7 +24,7 @@ export interface LoadedSnapshot {
 	/** Up to which row of the device's own journal the counts include it; 0 where they know another journal, or none. */
 	readonly ownThrough: number;
 	/** This device's own status. */
-	readonly device: 'active' | 'disabled' | 'quarantined';
+	readonly device: Standing;
 }
 
 /** One event of a snapshot. */

@@ -4,6 +4,7 @@ import {
 	allowanceName,
 	deviceEpoch,
 	deviceId,
+	deviceStatus,
 	eventId,
 	laneName,
 	redemptionId,
@@ -24,7 +25,7 @@ export const controlChangeSchema = Type.Union([
 	Type.Object({
 		kind: Type.Literal('device'),
 		device: deviceId,
-		status: Type.Enum(['active', 'disabled', 'quarantined']),
+		status: deviceStatus,
 	}),
 	Type.Object({
 		kind: Type.Literal('command'),

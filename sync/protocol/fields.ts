@@ -37,6 +37,9 @@ export const redemptionId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', descri
 /** Names a device for ever: the RFC 7638 thumbprint of its key. */
 export const deviceId = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'Device id.' });
 
+/** How a venue takes a device: see `Standing`. */
+export const deviceStatus = Type.Enum(['active', 'successor', 'disabled', 'quarantined']);
+
 /** The device epoch: a new random name each time its journal starts from nothing. */
 export const deviceEpoch = Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}$', description: 'Device epoch.' });
 

@@ -7,6 +7,7 @@ import {
 	allowanceName,
 	deviceEpoch,
 	deviceId,
+	deviceStatus,
 	eventId,
 	laneName,
 	protocolVersion,
@@ -51,7 +52,7 @@ export const hubDeviceSchema = Type.Object({
 	device: deviceId,
 	name: Type.String({ minLength: 1, maxLength: 64 }),
 	jwk: publicJwkSchema,
-	status: Type.Enum(['active', 'disabled', 'quarantined']),
+	status: deviceStatus,
 	enrolledMs: timeMs('When it was enrolled'),
 });
 /** @see hubDeviceSchema */

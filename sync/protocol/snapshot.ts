@@ -6,7 +6,7 @@ import { statusListBytesMax, type Zlib } from '../../gate-agent/core/status-list
 import { decodeBase64url } from '../../gate-agent/core/strict-jws.ts';
 import { ticketIdxMax } from '../../gate-agent/core/ticket.ts';
 import { cursorSchema } from './cursor.ts';
-import { allowanceName, deviceEpoch, deviceId, eventId, ticketNumber } from './fields.ts';
+import { allowanceName, deviceEpoch, deviceId, deviceStatus, eventId, ticketNumber } from './fields.ts';
 
 const pageBits = pageBytes * 8;
 const pagesMax = Math.ceil((ticketIdxMax + 1) / pageBits);
@@ -50,7 +50,7 @@ export const snapshotSchema = Type.Object({
 	cursor: cursorSchema,
 	events: Type.Array(snapshotEventSchema, { maxItems: 1_000 }),
 	keys: Type.Optional(Type.String({ description: 'The newest key manifest, a JWS.' })),
-	devices: Type.Array(Type.Object({ device: deviceId, status: Type.Enum(['disabled', 'quarantined']) }), {
+	devices: Type.Array(Type.Object({ device: deviceId, status: deviceStatus }), {
 		description: 'Devices that are not active.',
 	}),
 	journals: Type.Array(Type.Object({ device: deviceId, journal: deviceEpoch, through: Type.Integer({ minimum: 1 }) }), {

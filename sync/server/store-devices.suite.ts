@@ -51,7 +51,7 @@ export const deviceLaws: Laws = {
 		const { store, venue, a, b } = trial;
 		await expect(enroll(trial, 'gate-a', { key: 'new' })).rejects.toMatchObject({ code: 'name_taken' });
 		const made = await enroll(trial, 'gate-a', { key: 'new', replaces: true });
-		expect(made).toMatchObject({ name: 'gate-a', status: 'active', acceptedThrough: 0 });
+		expect(made).toMatchObject({ name: 'gate-a', status: 'successor', acceptedThrough: 0 });
 		expect(await store.device(venue, a)).toMatchObject({ status: 'disabled' });
 		expect(await store.device(venue, b)).toMatchObject({ status: 'active' });
 		const page = await store.feed(venue, { epoch: 1, control: 0, admissions: 0 }, 10);
@@ -59,6 +59,24 @@ export const deviceLaws: Laws = {
 		const back = store.setDeviceStatus({ venue, device: a, status: 'active', atMs: nowMs });
 		await expect(back).rejects.toMatchObject({ code: 'name_taken' });
 		expect(await store.device(venue, a)).toMatchObject({ status: 'disabled' });
+	},
+	'who has a name after another has its home tickets when an operator says so': async (trial) => {
+		const { store, venue, a } = trial;
+		await store.setDeviceStatus({ venue, device: a, status: 'disabled', atMs: nowMs });
+		const made = await enroll(trial, 'gate-a', { key: 'new' });
+		expect(made).toMatchObject({ status: 'successor' });
+		const device = made?.device ?? '';
+		const told = async () => {
+			const page = await store.feed(venue, { epoch: 1, control: 0, admissions: 0 }, 100);
+			return page?.entries.flatMap(({ change }) =>
+				'status' in change && change.device === device ? change.status : [],
+			);
+		};
+		expect(await told()).toEqual(['successor']);
+		await store.setDeviceStatus({ venue, device, status: 'active', atMs: nowMs });
+		expect(await told()).toEqual(['successor', 'active']);
+		const [back, again] = [store.device(venue, device), enroll(trial, 'gate-a', { key: 'new', replaces: true })];
+		expect([(await back)?.status, (await again)?.status]).toEqual(['active', 'active']);
 	},
 	'two codes of one name make one device, and the code that is refused is not spent': async (trial) => {
 		const { store, venue } = trial;
@@ -71,7 +89,7 @@ export const deviceLaws: Laws = {
 		const first = await bring(hashes[0], 'x');
 		await expect(bring(hashes[1], 'y')).rejects.toMatchObject({ code: 'name_taken' });
 		await store.setDeviceStatus({ venue, device: first?.device ?? '', status: 'disabled', atMs: nowMs });
-		expect(await bring(hashes[1], 'y')).toMatchObject({ name: 'gate-9', status: 'active' });
+		expect(await bring(hashes[1], 'y')).toMatchObject({ name: 'gate-9', status: 'successor' });
 	},
 	'the status of a device is told to the control log with the change': async ({ store, venue, a }) => {
 		const before = await store.head(venue);

@@ -1,4 +1,5 @@
 import type { JWK } from 'jose';
+import type { Standing } from '../../gate-agent/core/decide.ts';
 import type { Claim, ClaimAnswer } from '../protocol/claims.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import type { ControlChange, FeedPage } from '../protocol/feed.ts';
@@ -87,7 +88,7 @@ export interface Device {
 	readonly device: string;
 	readonly name: string;
 	readonly jwk: JWK;
-	readonly status: 'active' | 'disabled' | 'quarantined';
+	readonly status: Standing;
 	/** Its newest device epoch, and how far its journal is here. */
 	readonly deviceEpoch?: string;
 	readonly acceptedThrough: number;

@@ -63,9 +63,9 @@ async function enroll(
 	if (spent === undefined) return undefined;
 	const { venue_id, name, replaces } = spent;
 	const { control, role } = await lockVenue(work, venue_id);
-	await makeRoom(work, { venue: venue_id, name, device, replaces: replaces === 1, atMs });
+	const status = await makeRoom(work, { venue: venue_id, name, device, replaces: replaces === 1, atMs });
 	const row = {
-		...{ venue_id, device, name, jwk: JSON.stringify(jwk), status: 'active', enrolled_ms: atMs },
+		...{ venue_id, device, name, jwk: JSON.stringify(jwk), status, enrolled_ms: atMs },
 		...{ device_epoch: null, accepted_through: 0, head_hash: null, last_seen_ms: null },
 		// It has admitted nobody yet, and it begins with a snapshot that is newer than this.
 		...{ report: null, report_ms: null, synced_control: control },
@@ -74,19 +74,21 @@ async function enroll(
 	const kept = await work.tx
 		.insertInto('devices')
 		.values(row)
-		.onConflict((conflict) =>
-			conflict.columns(['venue_id', 'device']).doUpdateSet({ status: 'active', enrolled_ms: atMs }),
-		)
+		.onConflict((conflict) => conflict.columns(['venue_id', 'device']).doUpdateSet({ status, enrolled_ms: atMs }))
 		.returningAll()
 		.executeTakeFirstOrThrow();
-	// A hub learns of it from the control log.
-	if (role === 'centre') {
-		await logControl(work, { venue: venue_id, changes: [{ kind: 'device', device, status: 'active' }], atMs });
+	// A hub learns of it from the control log, and so does a device that is not simply active.
+	if (role === 'centre' || status !== 'active') {
+		await logControl(work, { venue: venue_id, changes: [{ kind: 'device', device, status }], atMs });
 	}
 	return deviceOf(kept);
 }
 
-/** Disables whoever has the name, where the code says so. What is refused here spends no code. */
+/**
+ * Disables whoever has the name, where the code says so, and gives what the new device is. One that was disabled may be
+ * at work without hearing of it, so whoever has a name after another is its `successor`; the same key again is the same
+ * device. What is refused here spends no code.
+ */
 async function makeRoom(
 	work: Work,
 	{
@@ -96,7 +98,7 @@ async function makeRoom(
 		replaces,
 		atMs,
 	}: { venue: string; name: string; device: string; replaces: boolean; atMs: number },
-): Promise<void> {
+): Promise<Device['status']> {
 	const known = await work.tx
 		.selectFrom('devices')
 		.select(['name', 'status'])
@@ -119,6 +121,17 @@ async function makeRoom(
 			.execute();
 	}
 	await logControl(work, { venue, changes, atMs });
+	return known === undefined && (await isNameUsed(work, venue, name)) ? 'successor' : 'active';
+}
+
+async function isNameUsed({ tx }: Work, venue: string, name: string): Promise<boolean> {
+	const row = await tx
+		.selectFrom('devices')
+		.select('device')
+		.where('venue_id', '=', venue)
+		.where('name', '=', name)
+		.executeTakeFirst();
+	return row !== undefined;
 }
 
 async function devicesNamed({ tx }: Work, venue: string, name: string): Promise<readonly string[]> {

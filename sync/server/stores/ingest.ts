@@ -143,7 +143,7 @@ function accept(segment: VenueSegment, state: JournalState, judgement: Judgement
 			return { segment, outcome: judgement };
 		case 'fork':
 		case 'rollback': {
-			const isNews = state.status === 'active';
+			const isNews = state.status === 'active' || state.status === 'successor';
 			if (isNews) state.status = 'quarantined';
 			const { acceptedThrough } = state.head;
 			return { segment, isNews, outcome: { kind: 'quarantined', acceptedThrough, why: judgement.kind } };
