@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { onlyPublic } from '../../../gate-agent/core/jwk.ts';
 import { newKey } from '../running-server.suite.ts';
 import { evt } from '../testing/device-journal.ts';
+import { certificateDays, readCertificates } from '../tls/certificates.ts';
+import { renewBeforeMs, tlsFiles } from '../tls/venue-tls.ts';
 import { type HubWorld, startHubWorld } from './hub-world.suite.ts';
 import { patience, untilGrants, untilPassedOn } from './outage.suite.ts';
 import { expectSame, tablesOf } from './venue-tables.suite.ts';
@@ -150,5 +154,58 @@ describe('a hub', () => {
 		await untilPassedOn(world, mine);
 		await expectSame(centre, mine);
 		await Promise.all([centre.close(), mine.close()]);
+	});
+
+	it('grants a group ticket as often as it says while the centre is down', { timeout: slow }, async () => {
+		const hub = await world.addHub('hub-1');
+		const gates = [await world.addDevice(hub), await world.addDevice(hub), await world.addDevice(hub)];
+		await untilGrants(world, 'hub-1', await world.setAuthority('hub-1'));
+		await world.centre.stop();
+		const group = { use: 20 };
+		const answers = await Promise.all(
+			Array.from({ length: 60 }, (_, i) => gates[i % gates.length]?.admit(5, { ...group, uses: 1 })),
+		);
+		expect(answers.filter((answer) => answer === 'granted')).toHaveLength(20);
+		for (const gate of gates) await gate.push();
+		expect(await gates[0]?.admit(5, group)).toBe('no_uses_left');
+		await world.centre.start();
+		const [centre, mine] = [tablesOf(world.centre.dir), tablesOf(hub.dir)];
+		await untilPassedOn(world, mine);
+		await expectSame(centre, mine);
+		expect(await centre.rows('SELECT use, used, held, taken FROM rights')).toEqual([
+			{ use: 20, used: 20, held: 0, taken: 20 },
+		]);
+		expect((await world.office('GET', '/cases')).body.cases).toEqual([]);
+		await Promise.all([centre.close(), mine.close()]);
+	});
+
+	it('serves on with its certificate while the centre is down, and renews it when the centre is there', {
+		timeout: slow,
+	}, async () => {
+		const hub = await world.addHub('hub-1');
+		const a = await world.addDevice(hub);
+		const pin = hub.running().fingerprint;
+		const chain = () => readFile(join(hub.dir, 'tls', tlsFiles.server), 'utf8');
+		const first = await chain();
+		const answers = async () => (await world.ask(hub, { method: 'GET', path: '/healthz' })).status > 0;
+		await untilGrants(world, 'hub-1', await world.setAuthority('hub-1'));
+
+		await a.follow();
+		world.clock.nowMs += certificateDays.server * 86_400_000 - renewBeforeMs + 3_600_000;
+		await world.centre.stop();
+		await hub.stop();
+		await hub.start();
+		expect(await answers()).toBe(true);
+		expect(await chain()).toBe(first);
+		await expect.poll(() => a.admit(1), patience).toBe('granted');
+
+		await world.centre.start();
+		await hub.stop();
+		await hub.start();
+		expect(await answers()).toBe(true);
+		expect(hub.running().fingerprint).toBe(pin);
+		const [renewed, before] = [readCertificates(await chain())[0], readCertificates(first)[0]];
+		expect(Date.parse(renewed?.validTo ?? '')).toBeGreaterThan(Date.parse(before?.validTo ?? ''));
+		await expect.poll(() => a.admit(2), patience).toBe('granted');
 	});
 });

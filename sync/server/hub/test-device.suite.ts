@@ -79,7 +79,7 @@ export class TestDevice {
 		const { body } = await this.claim({ redemption, idx, ...over });
 		const answer: ClaimAnswer | undefined = body.answers?.[0];
 		if (answer?.result !== 'granted') return answer?.reason ?? body.code;
-		this.journal.admit({ idx, redemption, rung: 'authority', taken: 1 });
+		this.journal.admit({ idx, redemption, rung: 'authority', taken: 1, ...(over.use && { use: over.use }) });
 		return 'granted';
 	}
 
