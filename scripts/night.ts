@@ -42,6 +42,12 @@ const longForms: readonly Long[] = [
 		files: ['gate-agent/core/ticket-mutations.test.ts'],
 	},
 	simulation,
+	{
+		name: 'hardware lab, 40 power cuts',
+		env: {},
+		files: ['scripts/lab/lab.ts'],
+		program: [join(root, 'scripts', 'lab', 'lab.ts'), '--rounds', '40'],
+	},
 	...Array.from({ length: powerCuts }, (_, round) => ({
 		name: `power cut, round ${round + 1} of ${powerCuts}`,
 		env: {},

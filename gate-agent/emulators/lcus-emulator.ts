@@ -1,4 +1,4 @@
-import type { Pty } from './pty.ts';
+import type { EmulatedLine } from './pty.ts';
 import { type CoilEdge, createRelayContacts } from './relay-board.ts';
 
 /** An LCUS board: it obeys frames of four bytes, never answers, and is fed by its USB plug. */
@@ -15,9 +15,9 @@ export interface LcusEmulator {
 /** Bytes that the board remembers; the oldest go first. */
 const receivedMax = 100_000;
 
-/** Puts a board behind a pseudo-terminal. `onCoil` is the wire from its contacts to a turnstile. */
+/** Puts a board behind a line. `onCoil` is the wire from its contacts to a turnstile. */
 export function emulateLcus(
-	pty: Pty,
+	line: EmulatedLine,
 	options: {
 		readonly channels?: number;
 		readonly onCoil?: (channel: number, closed: boolean) => void;
@@ -39,7 +39,7 @@ export function emulateLcus(
 		frame = [];
 		if (((start + channel + state) & 0xff) === sum && state <= 1) contacts.move(channel, state === 1);
 	};
-	pty.onData((bytes) => {
+	line.onData((bytes) => {
 		for (const byte of bytes) take(byte);
 	});
 	return {
@@ -49,8 +49,8 @@ export function emulateLcus(
 		async unplug() {
 			frame = [];
 			contacts.fallOpen();
-			await pty.unplug();
+			await line.unplug();
 		},
-		replug: () => pty.replug(),
+		replug: () => line.replug(),
 	};
 }

@@ -35,6 +35,9 @@ export interface Pty {
 	close(): Promise<void>;
 }
 
+/** The device's end of a line, as far as an emulated device needs it: a pseudo-terminal, or a virtual machine's port. */
+export type EmulatedLine = Pick<Pty, 'write' | 'onData' | 'unplug' | 'replug'>;
+
 /** How long a write waits before it tries a full kernel buffer again, ms. */
 const writeRetryMs = 1;
 

@@ -1,4 +1,4 @@
-import type { Pty } from './pty.ts';
+import type { EmulatedLine } from './pty.ts';
 import { type CoilEdge, createRelayContacts, type RelayContacts } from './relay-board.ts';
 
 /** What the board or its line does to one reply. It obeys the request unless it is `deaf`. */
@@ -52,8 +52,8 @@ const staleMs = 50;
 /** Requests that the board remembers; the oldest go first. */
 const requestsMax = 10_000;
 
-/** Puts a board behind a pseudo-terminal. Functions: 01, 02, 05 (with flash on and off) and 0F, as in its manual. */
-export function emulateWaveshare(pty: Pty, options: WaveshareOptions = {}): WaveshareEmulator {
+/** Puts a board behind a line. Functions: 01, 02, 05 (with flash on and off) and 0F, as in its manual. */
+export function emulateWaveshare(line: EmulatedLine, options: WaveshareOptions = {}): WaveshareEmulator {
 	const { unit = 1, channels = 8, turnaroundMs = 1, onCoil = () => {}, nowMs = () => performance.now() } = options;
 	const contacts = createRelayContacts(channels, onCoil, nowMs);
 	const inputs = new Set<number>();
@@ -76,7 +76,7 @@ export function emulateWaveshare(pty: Pty, options: WaveshareOptions = {}): Wave
 	const board: Board = { channels, contacts, inputs, flash };
 	const send = (bytes: Uint8Array, afterMs = turnaroundMs) => {
 		// A reply to an adapter that was pulled meanwhile goes nowhere.
-		setTimeout(() => void pty.write(bytes).catch(() => {}), afterMs);
+		setTimeout(() => void line.write(bytes).catch(() => {}), afterMs);
 	};
 	const answer = (request: readonly number[]) => {
 		const hex = hexOf(request);
@@ -89,7 +89,7 @@ export function emulateWaveshare(pty: Pty, options: WaveshareOptions = {}): Wave
 		spoil(seal([unit, ...pdu]), fault, send);
 	};
 
-	pty.onData((bytes) => {
+	line.onData((bytes) => {
 		const now = nowMs();
 		const kept = now - heardAtMs > staleMs ? [] : buffer;
 		heardAtMs = now;
@@ -114,8 +114,8 @@ export function emulateWaveshare(pty: Pty, options: WaveshareOptions = {}): Wave
 			for (const timer of timers.values()) clearTimeout(timer);
 			contacts.fallOpen();
 		},
-		unplug: () => pty.unplug(),
-		replug: () => pty.replug(),
+		unplug: () => line.unplug(),
+		replug: () => line.replug(),
 	};
 }
 

@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GuestKernel } from './kernel.ts';
+import { type LossyDisk, openLossyDisk } from './lossy-disk.ts';
+import { startMachine } from './machine.ts';
+
+/** One life that ended with a power cut, and what the next one found. */
+export interface CutResult {
+	readonly name: string;
+	readonly seed: number;
+	/** Redemptions whose commit the program had reported, and those of them that were found and were not. */
+	readonly acknowledged: number;
+	readonly kept: number;
+	readonly lost: number;
+	/** Writes that the disk had taken and not yet kept. */
+	readonly unflushed: number;
+	/** The ledger loses nothing; the control, which is to prove that the disk forgets, loses something. */
+	readonly held: boolean;
+}
+
+/** What power cuts need. */
+export interface CutOptions {
+	readonly kernel: GuestKernel;
+	readonly initramfs: string;
+	/** Cuts of the ledger; the control has one more. */
+	readonly rounds: number;
+	readonly seed: number;
+	readonly say: (text: string) => void;
+}
+
+/** A boot takes about ten seconds here, many times that on a busy machine. */
+const lifeLimitMs = 5 * 60_000;
+
+/** Redemptions between the start of the program and the cut. */
+const [leastRedemptions, mostRedemptions] = [20, 220];
+
+/** Within this time a few commits happen, so that a cut falls anywhere in one. */
+const commitsMs = 40;
+
+/** A program that redeems until it dies, and one that tells what is there. */
+type Program = 'ledger' | 'control';
+
+/**
+ * Cuts the power of a machine that redeems tickets, on an ext4 file system on a disk that forgets what was not flushed:
+ * every commit that was acknowledged before must be found by the next start. The control commits with
+ * `synchronous=NORMAL` and must lose some: a disk that forgets nothing would prove nothing.
+ */
+export async function cutPower({ rounds, seed, ...options }: CutOptions): Promise<readonly CutResult[]> {
+	const results: CutResult[] = [];
+	for (let round = 0; round < rounds; round += 1) {
+		// Losing everything and losing any part of it are different tests of the file system's journal.
+		const share = round % 2 === 0 ? 0.5 : 0;
+		results.push(await oneCut(options, { program: 'ledger', seed: seed + round, share }));
+	}
+	results.push(await oneCut(options, { program: 'control', seed: seed + rounds, share: 0 }));
+	return results;
+}
+
+interface Cut {
+	readonly program: Program;
+	readonly seed: number;
+	/** How many of the sectors that were not flushed stay all the same. */
+	readonly share: number;
+}
+
+async function oneCut(options: Omit<CutOptions, 'rounds' | 'seed'>, { program, seed, share }: Cut): Promise<CutResult> {
+	const dir = mkdtempSync(join(tmpdir(), 'stileward-cut-'));
+	try {
+		const random = seededRandom(seed);
+		const image = join(dir, 'disk.img');
+		execFileSync('truncate', ['-s', '64M', image]);
+		execFileSync('/sbin/mkfs.ext4', ['-q', '-F', image]);
+		const target = leastRedemptions + Math.floor(random() * (mostRedemptions - leastRedemptions));
+		options.say(`${program}, seed ${seed}: cutting the power after ${target} redemptions`);
+		const first = openLossyDisk(image, join(dir, 'disk.sock'), () => random() < share);
+		const acknowledged = await redeemUntilCut(
+			{ ...options, dir, disk: first },
+			{ program, target, cutAfterMs: random() * commitsMs },
+		);
+		const { unflushed } = first.cut();
+		const second = openLossyDisk(image, join(dir, 'disk.sock'), () => true);
+		const found = new Set(await readAfterCut({ ...options, dir, disk: second }, program));
+		second.cut();
+		const kept = acknowledged.filter((idx) => found.has(idx)).length;
+		const lost = acknowledged.length - kept;
+		const held = acknowledged.length >= target && (program === 'ledger' ? lost === 0 : lost > 0);
+		return { name: program, seed, acknowledged: acknowledged.length, kept, lost, unflushed, held };
+	} finally {
+		rmSync(dir, { recursive: true, force: true });
+	}
+}
+
+interface Life extends Pick<CutOptions, 'kernel' | 'initramfs' | 'say'> {
+	readonly dir: string;
+	readonly disk: LossyDisk;
+}
+
+/** Runs until so many redemptions were reported, then cuts. What was reported until the machine died counts, too. */
+async function redeemUntilCut(
+	life: Life,
+	{ program, target, cutAfterMs }: { readonly program: Program; readonly target: number; readonly cutAfterMs: number },
+): Promise<readonly number[]> {
+	const acknowledged: number[] = [];
+	const code = await runProgram(life, [program, 'redeem'], (line, cut) => {
+		if (!/^\d+$/.test(line)) return;
+		acknowledged.push(Number(line));
+		if (acknowledged.length === target) setTimeout(cut, cutAfterMs);
+	});
+	if (code !== 'killed') throw new Error(`the guest ended by itself with ${code} before the cut`);
+	return acknowledged;
+}
+
+/** Tickets that the program finds redeemed. */
+async function readAfterCut(life: Life, program: Program): Promise<readonly number[]> {
+	const found: number[] = [];
+	const code = await runProgram(life, [program, 'read'], (line) => {
+		if (/^\d+$/.test(line)) found.push(Number(line));
+	});
+	if (code !== 0) throw new Error(`after the cut the program ended with ${code}`);
+	return found;
+}
+
+async function runProgram(
+	{ kernel, initramfs, dir, disk, say }: Life,
+	args: readonly string[],
+	onLine: (line: string, cut: () => void) => void,
+): Promise<number | 'killed' | 'limit'> {
+	const last: string[] = [];
+	const machine = startMachine({
+		...{ kernel, initramfs, out: dir, run: 'power-cut.sh', args, limitMs: lifeLimitMs },
+		devices: ['-drive', disk.drive, '-device', 'virtio-blk-pci,drive=disk'],
+		onLine: (line) => {
+			last.push(line);
+			onLine(line, () => machine.cut());
+		},
+	});
+	const code = await machine.ended;
+	if (code !== 0 && code !== 'killed') for (const line of last.slice(-30)) say(line);
+	return code;
+}
+
+/** Uniform in [0, 1): mulberry32, so that a seed tells the whole story. */
+function seededRandom(seed: number): () => number {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+}

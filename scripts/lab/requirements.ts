@@ -1,0 +1,41 @@
+import { accessSync, constants } from 'node:fs';
+import { arch } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Programs that the lab calls, each with the Debian package that has it. */
+const programs: Readonly<Record<string, string>> = {
+	'qemu-system-x86_64': 'qemu-system-x86',
+	busybox: 'busybox-static',
+	cpio: 'cpio',
+	depmod: 'kmod',
+	xz: 'xz-utils',
+	'mkfs.ext4': 'e2fsprogs',
+	udevadm: 'udev',
+	'dpkg-deb': 'dpkg',
+	'apt-get': 'apt',
+};
+
+/** Libraries that the guest's programs load from the host. */
+const libraries = ['libusb-1.0-0', 'libudev1'];
+
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/bin'];
+
+/** What keeps the lab from running here, in words that say what to do; undefined where nothing does. */
+export function whatIsMissing(): string | undefined {
+	if (arch() !== 'x64') return 'the lab runs on x86-64: its guest is a PC';
+	const packages = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name));
+	if (packages.length === 0) return undefined;
+	const list = [...new Set([...packages, ...libraries])].join(' ');
+	return `programs are missing. Install them with:\n  apt-get install --no-install-recommends ${list}`;
+}
+
+function isThere(program: string): boolean {
+	return folders.some((folder) => {
+		try {
+			accessSync(join(folder, program), constants.X_OK);
+			return true;
+		} catch {
+			return false;
+		}
+	});
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that need a kernel of their own: `npm run lab` runs them in its guest. */
+export default defineConfig({
+	cacheDir: '/tmp/vitest',
+	test: {
+		include: ['**/*.lab.test.ts'],
+		exclude: ['node_modules/**', '.build/**', 'var/**'],
+		// An emulated processor is ten to twenty times slower than the one it runs on.
+		testTimeout: 120_000,
+		hookTimeout: 120_000,
+		pool: 'forks',
+		isolate: false,
+		maxWorkers: 1,
+		fileParallelism: false,
+	},
+});
