@@ -13,9 +13,11 @@ import type {
 import { relayChannels } from './feedback/relay-channels.ts';
 import { modbusDiscrete } from './inputs/modbus-discrete.ts';
 import { type SimulatedContacts, simulatedInputs } from './inputs/simulated.ts';
+import { hidDcttech } from './relays/hid-dcttech.ts';
 import { modbusWaveshare } from './relays/modbus-waveshare.ts';
 import { serialLcus } from './relays/serial-lcus.ts';
 import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
+import { hidPos } from './scanners/hid-pos.ts';
 import { replay } from './scanners/replay.ts';
 import { serialLine } from './scanners/serial-line.ts';
 import type { Buses } from './serial/buses.ts';
@@ -46,10 +48,15 @@ export const drivers: {
 	readonly inputs: DriverTable<AgentIo & InputEvents, Inputs>;
 	readonly feedback: DriverTable<AgentIo & FeedbackIo, Feedback>;
 } = {
-	scanners: { [serialLine.name]: configured(serialLine), [replay.name]: configured(replay) },
+	scanners: {
+		[serialLine.name]: configured(serialLine),
+		[hidPos.name]: configured(hidPos),
+		[replay.name]: configured(replay),
+	},
 	relays: {
 		[modbusWaveshare.name]: configured(modbusWaveshare),
 		[serialLcus.name]: configured(serialLcus),
+		[hidDcttech.name]: configured(hidDcttech),
 		[simulatedRelay.name]: configured(simulatedRelay),
 	},
 	inputs: { [modbusDiscrete.name]: configured(modbusDiscrete), [simulatedInputs.name]: configured(simulatedInputs) },

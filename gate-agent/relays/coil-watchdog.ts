@@ -1,18 +1,15 @@
 /**
  * The coil watchdog: a process that owns the port of a relay board without a timer, so that a pulse ends on time
  * whatever the agent does, and a coil does not stay closed when the agent dies. It is small on purpose.
- * Argument: the port as JSON. Commands come on standard input, reports go to standard output.
+ * Argument: the board as JSON (`CoilPortOptions`). Commands come on standard input, reports go to standard output.
  */
 import { setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, StilewardError } from '../core/errors.ts';
-import { openSerialPort, type SerialOptions } from '../serial/serial-port.ts';
+import { type CoilPort, type CoilPortOptions, openCoilPort } from './coil-port.ts';
 import { type Coils, createCoils } from './coils.ts';
-import { lcusFrame } from './lcus-frame.ts';
 import { createLineSplitter, formatReport, parseCommand, type WatchdogReport } from './watchdog-protocol.ts';
 
-/** A frame takes 4 ms at 9600 baud. A port that does not take it within this time is ended; a stalled host may need some. */
-const writeTimeoutMs = 800;
 /**
  * A pulse that runs when the agent dies goes on for at most this long: its visitor's use is committed, and a
  * turnstile needs 100 ms to notice it, but the gate must be shut within a second.
@@ -32,7 +29,7 @@ function failureOf(error: unknown): { code: ErrorCode; text: string } {
 }
 
 /** Obeys the commands of standard input; resolves when the agent closed it, or with false when it spoke nonsense. */
-function obeyInput(coils: Coils): Promise<boolean> {
+function obeyInput(coils: Coils, port: CoilPort): Promise<boolean> {
 	const split = createLineSplitter();
 	return new Promise((resolve) => {
 		process.stdin.setEncoding('utf8');
@@ -42,9 +39,11 @@ function obeyInput(coils: Coils): Promise<boolean> {
 			for (const line of lines) {
 				const command = parseCommand(line);
 				if (command === undefined) return resolve(false);
-				coils.obey(command).then(
-					() => say({ kind: 'ok', id: command.id }),
-					(error) => say({ kind: 'failed', id: command.id, ...failureOf(error) }),
+				const { id } = command;
+				const done = command.kind === 'read' ? port.read() : coils.obey(command).then(() => undefined);
+				done.then(
+					(states) => say({ kind: 'ok', id, ...(states && { states }) }),
+					(error) => say({ kind: 'failed', id, ...failureOf(error) }),
 				);
 			}
 		});
@@ -69,16 +68,16 @@ async function main(): Promise<void> {
 	const told = Promise.withResolvers<boolean>();
 	for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => told.resolve(true));
 
-	const options: SerialOptions = JSON.parse(process.argv[2] ?? '');
-	const line = await openSerialPort(options, { data: () => {} }).catch((error) => {
+	const options: CoilPortOptions = JSON.parse(process.argv[2] ?? '');
+	const port = await openCoilPort(options).catch((error) => {
 		say({ kind: 'unopened', ...failureOf(error) });
 		process.exitCode = exitCodes.portUnopened;
 	});
-	if (line === undefined) return;
-	void line.lost.then(() => process.exit(exitCodes.portLost));
-	const coils = createCoils((channel, closed) => line.write(lcusFrame(channel, closed), writeTimeoutMs));
+	if (port === undefined) return;
+	void port.lost.then(() => process.exit(exitCodes.portLost));
+	const coils = createCoils((channel, closed) => port.write(channel, closed));
 	say({ kind: 'ready' });
-	const understood = await Promise.race([obeyInput(coils), told.promise]);
+	const understood = await Promise.race([obeyInput(coils, port), told.promise]);
 	await Promise.race([coils.release(orphanPulseMs), delay(releaseMs)]);
 	process.exit(understood ? exitCodes.done : exitCodes.badCommand);
 }

@@ -1,10 +1,10 @@
 import { StilewardError } from '../core/errors.ts';
-import type { WatchdogCommand } from './watchdog-protocol.ts';
+import type { CoilCommand } from './watchdog-protocol.ts';
 
 /** Who ends what: the coils of a board that has no timer of its own. */
 export interface Coils {
 	/** Carries a command out. Resolves when its bytes have left; rejects with `device_busy` or as `write` does. */
-	obey(command: WatchdogCommand): Promise<void>;
+	obey(command: CoilCommand): Promise<void>;
 	/**
 	 * The agent is gone: opens every coil that is on, lets a running pulse end within `pulseMsMax`, keeps what is
 	 * held. Resolves when nothing but holds is closed.

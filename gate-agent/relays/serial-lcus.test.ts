@@ -133,7 +133,7 @@ describe('serial-lcus and its board', () => {
 	};
 
 	it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('opens its coils before it obeys a %s', async (signal) => {
-		const watchdog = await startWatchdog({ path: pty.path, baudRate: 9600 }, io.log);
+		const watchdog = await startWatchdog({ driver: 'serial-lcus', path: pty.path, baudRate: 9600 }, io.log);
 		await watchdog.order({ kind: 'on', channel: 1 });
 		process.kill(watchdog.pid, signal);
 		await expect(watchdog.lost).resolves.toMatchObject({ code: 'device_lost' });
@@ -142,7 +142,7 @@ describe('serial-lcus and its board', () => {
 	});
 
 	it('tells the agent when the watchdog itself is killed', async () => {
-		const watchdog = await startWatchdog({ path: pty.path, baudRate: 9600 }, io.log);
+		const watchdog = await startWatchdog({ driver: 'serial-lcus', path: pty.path, baudRate: 9600 }, io.log);
 		process.kill(watchdog.pid, 'SIGKILL');
 		await expect(watchdog.lost).resolves.toMatchObject({ code: 'device_lost' });
 		await expect(watchdog.order({ kind: 'on', channel: 1 })).rejects.toMatchObject({ code: 'device_lost' });
@@ -150,7 +150,7 @@ describe('serial-lcus and its board', () => {
 	});
 
 	it('gives a hanging watchdog up, and kills it so that the port is free', async () => {
-		const watchdog = await startWatchdog({ path: pty.path, baudRate: 9600 }, io.log);
+		const watchdog = await startWatchdog({ driver: 'serial-lcus', path: pty.path, baudRate: 9600 }, io.log);
 		process.kill(watchdog.pid, 'SIGSTOP');
 		await expect(watchdog.order({ kind: 'on', channel: 1 })).rejects.toMatchObject({ code: 'device_timeout' });
 		await expect(watchdog.lost).resolves.toMatchObject({ code: 'device_lost' });
@@ -159,7 +159,7 @@ describe('serial-lcus and its board', () => {
 	});
 
 	it('stays in its own session and small', async () => {
-		const watchdog = await startWatchdog({ path: pty.path, baudRate: 9600 }, io.log);
+		const watchdog = await startWatchdog({ driver: 'serial-lcus', path: pty.path, baudRate: 9600 }, io.log);
 		const session = readFileSync(`/proc/${watchdog.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
 		expect(Number(session)).toBe(watchdog.pid);
 		const environment = readFileSync(`/proc/${watchdog.pid}/environ`, 'utf8').split('\0').filter(Boolean);

@@ -4,17 +4,17 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StilewardError } from '../core/errors.ts';
-import type { SerialOptions } from '../serial/serial-port.ts';
+import { type CoilPortOptions, coilPortName } from './coil-port.ts';
 import {
+	type CoilCommand,
 	createLineSplitter,
 	formatCommand,
 	parseReport,
-	type WatchdogCommand,
 	type WatchdogReport,
 } from './watchdog-protocol.ts';
 
 /** A command without its number. */
-export type CoilOrder = WatchdogCommand extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
+export type CoilOrder = CoilCommand extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
 
 /** The agent's end of a coil watchdog. Its law is that of a device. */
 export interface WatchdogLink {
@@ -22,6 +22,8 @@ export interface WatchdogLink {
 	readonly lost: Promise<StilewardError>;
 	/** Resolves when the bytes have left the watchdog. Rejects with `device_busy`, `device_timeout` or `device_lost`. */
 	order(order: CoilOrder): Promise<void>;
+	/** Which coils are closed; undefined where the board cannot tell. */
+	read(): Promise<readonly boolean[] | undefined>;
 	/** Ends the watchdog as the agent's death would: what is on goes off, what is held stays. */
 	close(): Promise<void>;
 }
@@ -46,11 +48,11 @@ type Log = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /**
  * Starts a watchdog on a port, in its own session, so that a signal to the agent's group does not reach it.
- * Rejects as `openSerialPort` does; `device_timeout` also when the process does not start in time.
+ * Rejects as `openCoilPort` does; `device_timeout` also when the process does not start in time.
  */
-export async function startWatchdog(options: SerialOptions, log: Log): Promise<WatchdogLink> {
+export async function startWatchdog(options: CoilPortOptions, log: Log): Promise<WatchdogLink> {
 	const child = spawnWatchdog(options);
-	const { path } = options;
+	const path = coilPortName(options);
 	const ready = Promise.withResolvers<void>();
 	const lost = Promise.withResolvers<StilewardError>();
 	const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -82,7 +84,7 @@ export async function startWatchdog(options: SerialOptions, log: Log): Promise<W
 		if (report === undefined) lose('sent what is no report');
 		else if (report.kind === 'ready') ready.resolve();
 		else if (report.kind === 'unopened') ready.reject(new StilewardError(report.code, report.text));
-		else if (report.kind === 'ok') orders.settle(report.id);
+		else if (report.kind === 'ok') orders.settle(report.id, report.states);
 		else orders.settle(report.id, new StilewardError(report.code, report.text));
 	});
 
@@ -96,7 +98,11 @@ export async function startWatchdog(options: SerialOptions, log: Log): Promise<W
 		pid: child.pid ?? 0,
 		lost: lost.promise,
 		close: end,
-		order: (order) => (gone ? Promise.reject(gone) : orders.send(order, () => lose('does not report'))),
+		order: async (order) => {
+			if (gone) throw gone;
+			await orders.send(order, () => lose('does not report'));
+		},
+		read: () => (gone ? Promise.reject(gone) : orders.send({ kind: 'read' }, () => lose('does not report'))),
 	};
 }
 
@@ -111,17 +117,20 @@ async function inTime(ready: Promise<void>, late: StilewardError): Promise<void>
 	}
 }
 
+/** The coils where they were asked for, or why it failed. */
+type Outcome = readonly boolean[] | StilewardError | undefined;
+
 /** The orders on their way: each is settled by its report, by a loss or by `orderMs`. */
 function createOrders(input: Writable) {
-	const waiting = new Map<number, (failure?: StilewardError) => void>();
+	const waiting = new Map<number, (outcome: Outcome) => void>();
 	let nextId = 1;
-	const settle = (id: number, failure?: StilewardError) => waiting.get(id)?.(failure);
+	const settle = (id: number, outcome: Outcome) => waiting.get(id)?.(outcome);
 	return {
 		settle,
 		fail(error: StilewardError) {
 			for (const id of [...waiting.keys()]) settle(id, error);
 		},
-		send(order: CoilOrder, hangs: () => void): Promise<void> {
+		send(order: CoilOrder | { kind: 'read' }, hangs: () => void): Promise<readonly boolean[] | undefined> {
 			if (waiting.size >= ordersMax) {
 				return Promise.reject(new StilewardError('device_busy', `${ordersMax} orders wait for the coil watchdog`));
 			}
@@ -131,11 +140,11 @@ function createOrders(input: Writable) {
 					settle(id, new StilewardError('device_timeout', `the coil watchdog does not report on ${order.kind}`));
 					hangs();
 				}, orderMs);
-				waiting.set(id, (failure) => {
+				waiting.set(id, (outcome) => {
 					clearTimeout(timeout);
 					waiting.delete(id);
-					if (failure) reject(failure);
-					else resolve();
+					if (outcome instanceof StilewardError) reject(outcome);
+					else resolve(outcome);
 				});
 				input.write(`${formatCommand({ ...order, id })}\n`);
 			});
@@ -143,7 +152,7 @@ function createOrders(input: Writable) {
 	};
 }
 
-function spawnWatchdog(options: SerialOptions): Child {
+function spawnWatchdog(options: CoilPortOptions): Child {
 	const file = fileURLToPath(new URL('./coil-watchdog.ts', import.meta.url));
 	const cache = getCompileCacheDir();
 	return spawn(process.execPath, [...nodeFlags, file, JSON.stringify(options)], {

@@ -1,8 +1,10 @@
 import { type ErrorCode, errorHints } from '../core/errors.ts';
-import { lcusChannelsMax } from './lcus-frame.ts';
 
 /** What the agent orders of the coil watchdog. `id` comes back in the report. */
-export type WatchdogCommand =
+export type WatchdogCommand = CoilCommand | { readonly id: number; readonly kind: 'read' };
+
+/** A command that moves a coil. */
+export type CoilCommand =
 	| { readonly id: number; readonly kind: 'pulse'; readonly channel: number; readonly ms: number }
 	| { readonly id: number; readonly kind: 'on' | 'hold' | 'off'; readonly channel: number };
 
@@ -10,25 +12,31 @@ export type WatchdogCommand =
 export type WatchdogReport =
 	| { readonly kind: 'ready' }
 	| { readonly kind: 'unopened'; readonly code: ErrorCode; readonly text: string }
-	| { readonly kind: 'ok'; readonly id: number }
+	/** `states`: the coils, channel 1 first, where they were asked for and the board tells them. */
+	| { readonly kind: 'ok'; readonly id: number; readonly states?: readonly boolean[] }
 	| { readonly kind: 'failed'; readonly id: number; readonly code: ErrorCode; readonly text: string };
 
 /** Bytes of one line in either direction; a longer one is not ours. */
 export const lineBytesMax = 512;
+/** Channels of the largest board. */
+const channelsMax = 16;
 /** The longest pulse that a watchdog ends, ms. */
 export const pulseMsMax = 60_000;
 
 /** One line for a command, without its end. */
 export function formatCommand(command: WatchdogCommand): string {
+	if (command.kind === 'read') return `${command.id} read`;
 	const { id, kind, channel } = command;
 	return kind === 'pulse' ? `${id} pulse ${channel} ${command.ms}` : `${id} ${kind} ${channel}`;
 }
 
 /** Reads a command strictly: anything but the form that `formatCommand` writes is undefined. */
 export function parseCommand(line: string): WatchdogCommand | undefined {
+	const [, asking] = /^(\d{1,9}) read$/.exec(line) ?? [];
+	if (asking !== undefined) return { id: Number(asking), kind: 'read' };
 	const [, id, kind, channel, ms] = /^(\d{1,9}) (pulse|on|hold|off) (\d{1,2})(?: (\d{1,5}))?$/.exec(line) ?? [];
 	const command = { id: Number(id), channel: Number(channel) };
-	if (kind === undefined || command.channel < 1 || command.channel > lcusChannelsMax) return undefined;
+	if (kind === undefined || command.channel < 1 || command.channel > channelsMax) return undefined;
 	if (kind === 'pulse') {
 		const length = Number(ms ?? 0);
 		return length >= 1 && length <= pulseMsMax ? { ...command, kind, ms: length } : undefined;
@@ -43,7 +51,7 @@ export function formatReport(report: WatchdogReport): string {
 		case 'ready':
 			return 'ready';
 		case 'ok':
-			return `${report.id} ok`;
+			return report.states ? `${report.id} ok ${report.states.map(Number).join('')}` : `${report.id} ok`;
 		case 'unopened':
 			return `unopened ${report.code} ${oneLine(report.text)}`;
 		case 'failed':
@@ -54,8 +62,11 @@ export function formatReport(report: WatchdogReport): string {
 /** Reads a report strictly: anything but the form that `formatReport` writes is undefined. */
 export function parseReport(line: string): WatchdogReport | undefined {
 	if (line === 'ready') return { kind: 'ready' };
-	const [, done] = /^(\d{1,9}) ok$/.exec(line) ?? [];
-	if (done !== undefined) return { kind: 'ok', id: Number(done) };
+	const [, done, coils] = /^(\d{1,9}) ok(?: ([01]{1,32}))?$/.exec(line) ?? [];
+	if (done !== undefined) {
+		const states = coils && { states: [...coils].map((coil) => coil === '1') };
+		return { kind: 'ok', id: Number(done), ...states };
+	}
 	const [, id, code, text] = /^(?:unopened|(\d{1,9}) failed) ([a-z_]{1,40}) (.*)$/.exec(line) ?? [];
 	if (code === undefined || text === undefined || !Object.hasOwn(errorHints, code)) return undefined;
 	const failure = { code: code as ErrorCode, text };

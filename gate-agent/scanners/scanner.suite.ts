@@ -10,6 +10,7 @@ import {
 	type ScannerEmulator,
 	type ScannerEmulatorOptions,
 } from '../emulators/scanner-emulator.ts';
+import { describeScans, type ScannerBench } from './scans.suite.ts';
 
 /** A scanner driver and the emulated device that speaks its language. */
 export interface ScannerSubject<Options> {
@@ -24,7 +25,10 @@ export interface ScannerSubject<Options> {
 
 /** What every scanner driver on a serial line must do, proven on a real pseudo-terminal with the real serialport. */
 export function describeScanner<Options>(name: string, subject: ScannerSubject<Options>): void {
-	describe.runIf(process.platform === 'linux')(`a scanner (${name})`, () => {
+	if (process.platform !== 'linux') return;
+	const traits = { tellsAim: true, longest: 2_048, endsBySilence: subject.endsBySilence ?? false };
+	describeScans(name, () => benchOf(subject), traits);
+	describe(`a scanner on a serial line (${name})`, () => {
 		let device: ScannerEmulator;
 		let scans: Scan[];
 		let opened: Scanner[];
@@ -57,31 +61,13 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			await expect.poll(() => scans.length, { timeout: 5000 }).toBe(before + 1);
 		};
 
-		test.each([
-			['a short code', 'SW1:A'],
-			['double, leading and trailing spaces', '  SW1:A  B   C  '],
-			['a compact ticket of 178 characters', `SW1:${'AB  9$%*+-./:'.repeat(14).slice(0, 174)}`],
-			['a ticket of 2,048 characters', `eyJ.${'aZ09-_'.repeat(400).slice(0, 2044)}`],
-			['text that is not ASCII', '灯会 ünïcode'],
-		])('delivers %s exactly', async (_name, code) => {
-			await open();
-			await presentOne(code);
-			expect(scans).toEqual([{ kind: 'code', text: code, atMs: expect.any(Number) }]);
-		});
-
-		test('tells the AIM identifier apart from the code', async () => {
-			await open();
-			await presentOne(']Q1SW1:A  B');
-			expect(scans).toEqual([{ kind: 'code', text: 'SW1:A  B', aim: ']Q1', atMs: expect.any(Number) }]);
-		});
-
-		test('delivers a code that comes byte by byte, and codes one after another', async () => {
+		test('delivers a code that comes byte by byte', async () => {
 			await open();
 			const { prefix = '', suffix = '\r' } = subject.device;
 			for (const byte of `${prefix}SPLIT  CODE${suffix}`) await device.pty.write(byte);
 			await delivered(['SPLIT  CODE']);
-			for (const code of ['ONE', 'TWO', 'TWO']) await presentOne(code);
-			await delivered(['SPLIT  CODE', 'ONE', 'TWO', 'TWO']);
+			await presentOne('NEXT');
+			await delivered(['SPLIT  CODE', 'NEXT']);
 		});
 
 		whereMarksEndCodes('delivers a burst of 200 codes in order', async () => {
@@ -122,30 +108,12 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			expect(kept).toBeLessThan(4e6);
 		});
 
-		whereMarksEndCodes('never joins a torn code to the next one', async () => {
-			await open();
-			await device.pty.write(`${subject.device.prefix ?? ''}SW1:TORN-HALF`);
-			await expect.poll(() => scans.map((scan) => scan.kind), { timeout: 5000 }).toEqual(['unreadable']);
-			await presentOne('GOOD');
-			expect(texts()).toEqual(['GOOD']);
-		});
-
 		test('delivers each read of a module in continuous mode', async () => {
 			await open();
 			const held = device.hold('HELD');
 			await expect.poll(() => texts().length, { timeout: 5000 }).toBeGreaterThanOrEqual(3);
 			await held.release();
 			expect(new Set(texts())).toEqual(new Set(['HELD']));
-		});
-
-		test('reports an unplug as lost within five seconds, and closes all the same', async () => {
-			const scanner = await open();
-			await device.pty.unplug();
-			const started = performance.now();
-			expect(await scanner.lost).toMatchObject({ code: 'device_lost' });
-			expect(performance.now() - started).toBeLessThan(5000);
-			await scanner.close();
-			await scanner.close();
 		});
 
 		test('delivers a code that was read just before the unplug, before the loss is told', async () => {
@@ -163,17 +131,6 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			expect(order).toEqual(['lost after 2']);
 		});
 
-		test('delivers nothing after it was closed', async () => {
-			const scanner = await open();
-			await presentOne('BEFORE');
-			await Promise.all([device.present('RACING'), scanner.close()]);
-			const after = texts().length;
-			await device.present('AFTER');
-			await open();
-			await presentOne('AGAIN');
-			expect(texts().slice(after)).toEqual(['AGAIN']);
-		});
-
 		test('opens again after a re-plug behind the same path', async () => {
 			const scanner = await open();
 			await device.pty.unplug();
@@ -183,13 +140,6 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			await open();
 			await presentOne('BACK');
 			expect(texts()).toEqual(['BACK']);
-		});
-
-		test('leaves a scanner to the program that has it', async () => {
-			await open();
-			await expect(open()).rejects.toMatchObject({ code: 'device_busy' });
-			await presentOne('MINE');
-			expect(texts()).toEqual(['MINE']);
 		});
 
 		test('says that a scanner is absent', async () => {
@@ -216,6 +166,20 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 			expect(child.stdout.trim() || child.stderr).toBe('device_denied');
 		});
 	});
+}
+
+/** The scanner on a pseudo-terminal that the suite of all scanners asks for. */
+async function benchOf<Options>({ driver, options, device }: ScannerSubject<Options>): Promise<ScannerBench> {
+	const emulator = await openScannerEmulator(device);
+	const { pty } = emulator;
+	return {
+		open: (events) => driver.open(options(emulator.path), { nowMs: () => performance.now(), log: () => {}, ...events }),
+		present: emulator.present,
+		tear: (code) => pty.write(`${device.prefix ?? ''}${code}`),
+		unplug: pty.unplug,
+		replug: pty.replug,
+		close: emulator.close,
+	};
 }
 
 /** Waits until a count has stopped changing for longer than any silence that ends or drops a code. */

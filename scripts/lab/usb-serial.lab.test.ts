@@ -100,7 +100,10 @@ function nextOf(tickets: Iterator<string>): string {
 }
 
 /** Waits for the agent's word on a device; gives how long it took, ms. */
-async function told({ gate }: Lane, device: string, states: readonly string[], from: number): Promise<number> {
+async function told(
+	{ gate }: Lane,
+	{ device, states, from }: { readonly device: string; readonly states: readonly string[]; readonly from: number },
+): Promise<number> {
 	const startedMs = performance.now();
 	const wanted = () =>
 		gate.lines.slice(from).find((line) => line.device === device && states.includes(`${line.state}`));
@@ -114,7 +117,7 @@ async function pullAndReplace(lane: Lane, device: PluggedDevice, name: string) {
 	let from = gate.lines.length;
 	const pulledMs = performance.now();
 	await host.ask({ do: 'unplug', device });
-	await told(lane, name, ['absent', 'degraded'], from);
+	await told(lane, { device: name, states: ['absent', 'degraded'], from });
 	const lostMs = performance.now() - pulledMs;
 	await until(`the end of the ${device}`, () => linkOf(device) === undefined, patienceMs);
 	const cpuBefore = cpuSecondsOf(gate.pid);
@@ -123,7 +126,7 @@ async function pullAndReplace(lane: Lane, device: PluggedDevice, name: string) {
 	const cpuShare = (cpuSecondsOf(gate.pid) - cpuBefore) / (absentMs / 1000);
 	from = gate.lines.length;
 	await plugIn(device);
-	const backMs = await told(lane, name, ['ready'], from);
+	const backMs = await told(lane, { device: name, states: ['ready'], from });
 	expect(backMs).toBeLessThan(recoveredMs);
 	// A read that never ends costs a whole core.
 	expect(cpuShare).toBeLessThan(0.7);
@@ -187,12 +190,14 @@ test('a scanner and a board without a timer, pulled at any moment', { timeout: 3
 	await gate.stop();
 	const granted = (await listRows(lane.data)).filter(({ kind }) => kind === 'granted');
 	expect(granted).toHaveLength(used.length);
-	task.meta.figures = {
-		sent: `${used.length} tickets, one of them torn by the unplug`,
-		seen: `${openings / 2} pulses at the board, ${granted.length} admissions in the ledger, ${used.length} refusals`,
-		...prefixed('scanner', scannerFigures),
-		...prefixed('relay', relayFigures),
-	};
+	Object.assign(task.meta, {
+		figures: {
+			sent: `${used.length} tickets, one of them torn by the unplug`,
+			seen: `${openings / 2} pulses at the board, ${granted.length} admissions in the ledger, ${used.length} refusals`,
+			...prefixed('scanner', scannerFigures),
+			...prefixed('relay', relayFigures),
+		},
+	});
 	await Promise.all([pullOut('scanner'), pullOut('relay')]);
 });
 
@@ -214,7 +219,9 @@ test('a board with a timer and contacts on an RS-485 bus', { timeout: 300_000 },
 	await lane.gate.stop();
 	expect(await settled()).toHaveLength(1);
 	expect(pulses).toBe(1);
-	task.meta.figures = { sent: '1 ticket, 1 passage', seen: `${pulses} pulse, 1 passage`, ...prefixed('bus', figures) };
+	Object.assign(task.meta, {
+		figures: { sent: '1 ticket, 1 passage', seen: `${pulses} pulse, 1 passage`, ...prefixed('bus', figures) },
+	});
 	await Promise.all([pullOut('scanner'), pullOut('bus')]);
 });
 

@@ -6,12 +6,15 @@ export interface Room {
 	readonly packages?: readonly string[];
 }
 
-const device = ['gate-agent/core', 'gate-agent/serial'];
+const device = ['gate-agent/core', 'gate-agent/serial', 'gate-agent/hid', 'gate-agent/ioctl', 'gate-agent/nodes'];
 
 const agentParts = [
 	'gate-agent/core',
 	'gate-agent/keys',
 	'gate-agent/serial',
+	'gate-agent/nodes',
+	'gate-agent/ioctl',
+	'gate-agent/hid',
 	'gate-agent/ledger',
 	'gate-agent/scanners',
 	'gate-agent/relays',
@@ -43,6 +46,9 @@ export const rooms: Readonly<Record<string, Room>> = {
 	},
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
 	'gate-agent/serial': { sees: ['gate-agent/core'] },
+	'gate-agent/nodes': { sees: ['gate-agent/core'] },
+	'gate-agent/ioctl': { sees: ['gate-agent/core'] },
+	'gate-agent/hid': { sees: ['gate-agent/core', 'gate-agent/ioctl', 'gate-agent/nodes'] },
 	'gate-agent/ledger': { sees: ['gate-agent/core'] },
 	'gate-agent/scanners': { sees: device },
 	'gate-agent/relays': { sees: device },

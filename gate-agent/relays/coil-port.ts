@@ -1,0 +1,39 @@
+import type { StilewardError } from '../core/errors.ts';
+import type { SerialOptions } from '../serial/serial-port.ts';
+import type { HidRelayOptions } from './hid-relay-port.ts';
+
+/** A board without a timer, as the coil watchdog holds it. Its law is that of `SerialLine`. */
+export interface CoilPort {
+	readonly lost: Promise<StilewardError>;
+	/** Moves one coil; calls keep their order. Resolves when the board has it, as far as it can tell. */
+	write(channel: number, closed: boolean): Promise<void>;
+	/** Which coils are closed, channel 1 first; undefined where the board cannot tell. */
+	read(): Promise<readonly boolean[] | undefined>;
+	/** Channels of the board; undefined where it cannot tell. */
+	readonly channels?: number;
+}
+
+/** Which board, and how it is reached: the argument of the coil watchdog. */
+export type CoilPortOptions =
+	| ({ readonly driver: 'serial-lcus' } & SerialOptions)
+	| ({ readonly driver: 'hid-dcttech' } & HidRelayOptions);
+
+/** Opens a board; its library is loaded here, so that a watchdog carries one alone. Rejects as the transports do. */
+export async function openCoilPort(options: CoilPortOptions): Promise<CoilPort> {
+	switch (options.driver) {
+		case 'serial-lcus':
+			return (await import('./lcus-port.ts')).openLcusPort(options);
+		case 'hid-dcttech':
+			return (await import('./hid-relay-port.ts')).openHidRelayPort(options);
+	}
+}
+
+/** What a board is called in errors. */
+export function coilPortName(options: CoilPortOptions): string {
+	switch (options.driver) {
+		case 'serial-lcus':
+			return options.path;
+		case 'hid-dcttech':
+			return options.path ?? `${options.device ?? ''} ${options.serial ?? ''}`.trim();
+	}
+}

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { openHidRelayEmulator } from '../emulators/hid-relay-emulator.ts';
+import { hidDcttech } from './hid-dcttech.ts';
+import { describeRelay, eventually } from './relay.suite.ts';
+
+const io = { nowMs: () => performance.now(), log: () => {} };
+
+/** The kernel needs a moment for a device that was plugged in. */
+async function opensAgain<T>(open: () => Promise<T>): Promise<T> {
+	for (let tries = 1; ; tries += 1) {
+		try {
+			return await open();
+		} catch (error) {
+			if (tries === 100 || (error as { code?: string }).code !== 'device_absent') throw error;
+			await sleep(50);
+		}
+	}
+}
+
+describeRelay(
+	'hid-dcttech',
+	async () => {
+		const board = openHidRelayEmulator({ channels: 2 });
+		let isKnown = false;
+		const open = () => hidDcttech.open({ channels: 2 }, io);
+		return {
+			open: async () => {
+				const relay = isKnown ? await open() : await opensAgain(open);
+				isKnown = true;
+				return relay;
+			},
+			edges: board.edges,
+			isClosed: board.isClosed,
+			plug: {
+				unplug: async () => {
+					await board.unplug();
+				},
+				replug: async () => {
+					await board.replug();
+					isKnown = false;
+				},
+			},
+			end: async () => board.close(),
+		};
+	},
+	{ toleranceMs: 150, reads: true, fedByPort: true },
+);
+
+test('is told apart by the serial that stands in its report', async () => {
+	const east = openHidRelayEmulator({ serial: 'EAST1', port: 'usb-lab-1' });
+	const west = openHidRelayEmulator({ serial: 'WEST1', port: 'usb-lab-2' });
+	onTestFinished(() => {
+		east.close();
+		west.close();
+	});
+	const relay = await opensAgain(() => hidDcttech.open({ serial: 'WEST1' }, io));
+	onTestFinished(() => relay.close());
+	await relay.pulse(1, 100);
+	await eventually(() => west.edges.length === 2);
+	expect(east.edges).toEqual([]);
+	await expect(hidDcttech.open({}, io)).rejects.toMatchObject({ code: 'config_invalid' });
+});
+
+test('says that a coil did not move', async () => {
+	const board = openHidRelayEmulator();
+	onTestFinished(() => board.close());
+	const relay = await opensAgain(() => hidDcttech.open({ channels: 2 }, io));
+	onTestFinished(() => relay.close());
+	board.jam();
+	await expect(relay.pulse(1, 100)).rejects.toMatchObject({ code: 'device_protocol' });
+});
+
+test('a board that hangs is given up, and stops nothing in the agent', async ({ task }) => {
+	const board = openHidRelayEmulator();
+	onTestFinished(() => board.close());
+	const relay = await opensAgain(() => hidDcttech.open({ channels: 2 }, io));
+	onTestFinished(() => relay.close());
+	board.hang();
+	let ticks = 0;
+	const ticking = setInterval(() => {
+		ticks += 1;
+	}, 10);
+	const startedMs = performance.now();
+	await expect(relay.pulse(1, 100)).rejects.toMatchObject({ code: expect.stringMatching(/^device_(timeout|lost)$/) });
+	const tookMs = performance.now() - startedMs;
+	clearInterval(ticking);
+	expect(tookMs).toBeLessThan(5_000);
+	expect(ticks).toBeGreaterThan(20);
+	expect(board.edges).toEqual([]);
+	Object.assign(task.meta, {
+		figures: { sent: '1 pulse', seen: 'nothing at the board', 'given up after': `${tookMs.toFixed(0)} ms` },
+	});
+});

@@ -1,8 +1,0 @@
-declare module 'vitest' {
-	interface TaskMeta {
-		/** What a test of the lab measured, for its report. */
-		figures?: Readonly<Record<string, string>>;
-	}
-}
-
-export {};
