@@ -11,12 +11,15 @@ import type {
 	ScannerEvents,
 } from './core/device.ts';
 import { relayChannels } from './feedback/relay-channels.ts';
+import { gpioInputs } from './inputs/gpio.ts';
 import { modbusDiscrete } from './inputs/modbus-discrete.ts';
 import { type SimulatedContacts, simulatedInputs } from './inputs/simulated.ts';
+import { gpioRelay } from './relays/gpio.ts';
 import { hidDcttech } from './relays/hid-dcttech.ts';
 import { modbusWaveshare } from './relays/modbus-waveshare.ts';
 import { serialLcus } from './relays/serial-lcus.ts';
 import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
+import { hidKeyboard } from './scanners/hid-keyboard.ts';
 import { hidPos } from './scanners/hid-pos.ts';
 import { replay } from './scanners/replay.ts';
 import { serialLine } from './scanners/serial-line.ts';
@@ -51,15 +54,21 @@ export const drivers: {
 	scanners: {
 		[serialLine.name]: configured(serialLine),
 		[hidPos.name]: configured(hidPos),
+		[hidKeyboard.name]: configured(hidKeyboard),
 		[replay.name]: configured(replay),
 	},
 	relays: {
 		[modbusWaveshare.name]: configured(modbusWaveshare),
 		[serialLcus.name]: configured(serialLcus),
 		[hidDcttech.name]: configured(hidDcttech),
+		[gpioRelay.name]: configured(gpioRelay),
 		[simulatedRelay.name]: configured(simulatedRelay),
 	},
-	inputs: { [modbusDiscrete.name]: configured(modbusDiscrete), [simulatedInputs.name]: configured(simulatedInputs) },
+	inputs: {
+		[modbusDiscrete.name]: configured(modbusDiscrete),
+		[gpioInputs.name]: configured(gpioInputs),
+		[simulatedInputs.name]: configured(simulatedInputs),
+	},
 	feedback: { [relayChannels.name]: configured(relayChannels) },
 };
 

@@ -10,14 +10,11 @@ import {
 import { StilewardError } from '../core/errors.ts';
 import type { Buses } from '../serial/buses.ts';
 import type { ModbusBus } from '../serial/modbus-bus.ts';
+import { contactRules, contactsSchema, debounceDefaultsMs } from './contacts.ts';
 import { type Contact, missSample, sampleContact } from './debounce.ts';
 
-const contactOptions = Type.Object(
-	{
-		channel: Type.Integer({ minimum: 1, maximum: 64 }),
-		invert: Type.Optional(Type.Boolean({ description: 'True where the contact opens when it becomes active' })),
-		debounceMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 5000 })),
-	},
+const contact = Type.Object(
+	{ channel: Type.Integer({ minimum: 1, maximum: 64 }), ...contactRules },
 	{ additionalProperties: false },
 );
 
@@ -39,33 +36,13 @@ export const modbusDiscreteOptions = Type.Object(
 					'How long the turnstile closes its passage contact at least; after a longer pause in reading a visitor is assumed to have passed.',
 			}),
 		),
-		contacts: Type.Object(
-			// The keys are the roles of the port, so that a new role appears here by itself.
-			Object.fromEntries(inputRoles.map((role) => [role, Type.Optional(contactOptions)])) as Record<
-				InputRole,
-				ReturnType<typeof Type.Optional<typeof contactOptions>>
-			>,
-			{ additionalProperties: false, minProperties: 1 },
-		),
+		contacts: contactsSchema(contact),
 	},
 	{ additionalProperties: false },
 );
 
 /** @see modbusDiscreteOptions */
 export type ModbusDiscreteOptions = Static<typeof modbusDiscreteOptions>;
-
-/**
- * How long a contact must be steady before it counts, ms. A passage is one short closing of the turnstile's relay;
- * a fire alarm panel closes for good, and a false alarm must not come from a spark.
- */
-export const debounceDefaultsMs: Readonly<Record<InputRole, number>> = {
-	passage: 20,
-	reverse: 20,
-	fire: 100,
-	tamper: 200,
-	staff_button: 40,
-	emergency_reset: 100,
-};
 
 /** One poll is 15 ms of bytes at 9600 baud; the board answers within 20 ms, a USB adapter adds 16. */
 const pollTimeoutMs = 100;

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstat, openSync } from 'node:fs';
 import { StilewardError } from '../core/errors.ts';
-import { loadLibc, SystemCallError } from './libc.ts';
+import { loadLibc } from './libc.ts';
 
 /** A device node that is held open. */
 export interface DeviceFile {
@@ -68,12 +68,4 @@ function openFailure(path: string, cause: unknown): StilewardError {
 		default:
 			return new StilewardError('device_absent', `there is no device ${path}`, { cause });
 	}
-}
-
-/** Turns what a call on an open device threw into an operating error. */
-export function callFailure(what: string, cause: unknown): StilewardError {
-	if (cause instanceof StilewardError) return cause;
-	if (cause instanceof SystemCallError)
-		return new StilewardError('device_lost', `${what}: ${cause.message}`, { cause });
-	throw cause;
 }

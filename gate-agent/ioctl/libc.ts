@@ -4,6 +4,10 @@ import { StilewardError } from '../core/errors.ts';
 export interface Libc {
 	/** `argument` is read and written in place, or is the number itself. Gives what the kernel returned. */
 	ioctl(fd: number, request: number, argument: Uint8Array | number): number;
+	/** The same beside the main thread, for calls that a device on a bus answers: one that hangs holds them up for seconds. */
+	ioctlAside(fd: number, request: number, argument: Uint8Array): Promise<number>;
+	/** Waits until a descriptor has something to read, at most so long. `gone`: its device went away. */
+	poll(fd: number, timeoutMs: number): 'readable' | 'idle' | 'gone';
 	/** Takes the advisory lock of an open file without waiting; it ends with the descriptor. */
 	lockExclusive(fd: number): void;
 }
@@ -32,6 +36,13 @@ export const errno = {
 	EPERM: 1,
 };
 
+/** `struct pollfd`: descriptor, wanted events, events that came. */
+const pollBytes = 8;
+const POLLIN = 0x001;
+const POLLERR = 0x008;
+const POLLHUP = 0x010;
+const POLLNVAL = 0x020;
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -44,6 +55,7 @@ export async function loadLibc(): Promise<Libc> {
 	const library = openLibrary(koffi);
 	const withBytes = library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)');
 	const withNumber = library.func('int ioctl(int fd, unsigned long request, long argument)');
+	const poll = library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeout)');
 	const flock = library.func('int flock(int fd, int operation)');
 	const check = (call: string, result: number): number => {
 		if (result < 0) throw new SystemCallError(call, koffi.errno());
@@ -55,6 +67,25 @@ export async function loadLibc(): Promise<Libc> {
 				'ioctl',
 				typeof argument === 'number' ? withNumber(fd, request, argument) : withBytes(fd, request, argument),
 			),
+		ioctlAside: (fd, request, argument) =>
+			new Promise((resolve, reject) => {
+				withBytes.async(fd, request, argument, (error: unknown, result: number) => {
+					if (error) reject(error);
+					// The error of this very call is there as long as this runs.
+					else if (result < 0) reject(new SystemCallError('ioctl', koffi.errno()));
+					else resolve(result);
+				});
+			}),
+		poll: (fd, timeoutMs) => {
+			const asked = Buffer.alloc(pollBytes);
+			asked.writeInt32LE(fd, 0);
+			asked.writeInt16LE(POLLIN, 4);
+			const count = poll(asked, 1, timeoutMs);
+			const came = asked.readInt16LE(6);
+			// What is left to read is read first, also where the device is gone.
+			if (count > 0 && (came & POLLIN) !== 0) return 'readable';
+			return count > 0 && (came & (POLLERR | POLLHUP | POLLNVAL)) !== 0 ? 'gone' : 'idle';
+		},
 		lockExclusive: (fd) => void check('flock', flock(fd, LOCK_EX | LOCK_NB)),
 	};
 }

@@ -79,6 +79,11 @@ async function main(): Promise<void> {
 	say({ kind: 'ready' });
 	const understood = await Promise.race([obeyInput(coils, port), told.promise]);
 	await Promise.race([coils.release(orphanPulseMs), delay(releaseMs)]);
+	// A fire that is on must keep the gate open, whatever became of the agent.
+	if (coils.isHolding() && port.staysWhileHeld) {
+		say({ kind: 'stays' });
+		await port.staysWhileHeld();
+	}
 	process.exit(understood ? exitCodes.done : exitCodes.badCommand);
 }
 

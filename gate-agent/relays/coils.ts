@@ -10,6 +10,8 @@ export interface Coils {
 	 * held. Resolves when nothing but holds is closed.
 	 */
 	release(pulseMsMax: number): Promise<void>;
+	/** Whether a coil is held. */
+	isHolding(): boolean;
 }
 
 /** A pulse is never shorter than this part of what was ordered. */
@@ -66,6 +68,7 @@ export function createCoils(write: (channel: number, closed: boolean) => Promise
 	};
 
 	return {
+		isHolding: () => [...closed.values()].some(({ kind }) => kind === 'hold'),
 		obey: (command) =>
 			command.kind === 'pulse' ? pulse(command.channel, command.ms) : set(command.channel, command.kind),
 		async release(pulseMsMax) {

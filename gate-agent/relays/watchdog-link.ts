@@ -56,6 +56,7 @@ export async function startWatchdog(options: CoilPortOptions, log: Log): Promise
 	const ready = Promise.withResolvers<void>();
 	const lost = Promise.withResolvers<StilewardError>();
 	const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+	const stays = Promise.withResolvers<void>();
 	const orders = createOrders(child.stdin);
 	let gone: StilewardError | undefined;
 	let ending: Promise<void> | undefined;
@@ -68,7 +69,7 @@ export async function startWatchdog(options: CoilPortOptions, log: Log): Promise
 	};
 	const end = () => {
 		gone ??= new StilewardError('device_lost', `${path} was closed`);
-		ending ??= endWatchdog(child, exited);
+		ending ??= endWatchdog(child, exited, stays.promise);
 		return ending;
 	};
 	child.once('error', (cause) => {
@@ -83,6 +84,7 @@ export async function startWatchdog(options: CoilPortOptions, log: Log): Promise
 	readReports(child, (report) => {
 		if (report === undefined) lose('sent what is no report');
 		else if (report.kind === 'ready') ready.resolve();
+		else if (report.kind === 'stays') stays.resolve();
 		else if (report.kind === 'unopened') ready.reject(new StilewardError(report.code, report.text));
 		else if (report.kind === 'ok') orders.settle(report.id, report.states);
 		else orders.settle(report.id, new StilewardError(report.code, report.text));
@@ -185,11 +187,19 @@ function keepLastWords(child: Child): () => string {
 	return () => words;
 }
 
+/** It goes on without this process. */
+function leave(child: Child): void {
+	child.stdout.destroy();
+	child.stderr.destroy();
+	child.unref();
+}
+
 /** Lets it release its coils; one that hangs is killed, else nobody could open the port again. */
-async function endWatchdog(child: Child, exited: Promise<void>): Promise<void> {
+async function endWatchdog(child: Child, exited: Promise<void>, stays: Promise<void>): Promise<void> {
 	child.stdin.end();
-	const ended = await Promise.race([exited.then(() => true), delay(closeMs, false)]);
-	if (ended) return;
+	const how = await Promise.race([exited.then(() => 'ended'), stays.then(() => 'stays'), delay(closeMs, 'hangs')]);
+	if (how === 'ended') return;
+	if (how === 'stays') return leave(child);
 	child.kill('SIGKILL');
 	await Promise.race([exited, delay(killMs)]);
 }

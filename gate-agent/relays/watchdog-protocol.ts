@@ -8,9 +8,13 @@ export type CoilCommand =
 	| { readonly id: number; readonly kind: 'pulse'; readonly channel: number; readonly ms: number }
 	| { readonly id: number; readonly kind: 'on' | 'hold' | 'off'; readonly channel: number };
 
-/** What the coil watchdog tells the agent. `unopened`: the port could not be opened, and it ends. */
+/**
+ * What the coil watchdog tells the agent. `unopened`: the port could not be opened, and it ends. `stays`: it was told to end,
+ * and keeps a hold that would fall with it.
+ */
 export type WatchdogReport =
 	| { readonly kind: 'ready' }
+	| { readonly kind: 'stays' }
 	| { readonly kind: 'unopened'; readonly code: ErrorCode; readonly text: string }
 	/** `states`: the coils, channel 1 first, where they were asked for and the board tells them. */
 	| { readonly kind: 'ok'; readonly id: number; readonly states?: readonly boolean[] }
@@ -49,7 +53,8 @@ export function parseCommand(line: string): WatchdogCommand | undefined {
 export function formatReport(report: WatchdogReport): string {
 	switch (report.kind) {
 		case 'ready':
-			return 'ready';
+		case 'stays':
+			return report.kind;
 		case 'ok':
 			return report.states ? `${report.id} ok ${report.states.map(Number).join('')}` : `${report.id} ok`;
 		case 'unopened':
@@ -61,7 +66,7 @@ export function formatReport(report: WatchdogReport): string {
 
 /** Reads a report strictly: anything but the form that `formatReport` writes is undefined. */
 export function parseReport(line: string): WatchdogReport | undefined {
-	if (line === 'ready') return { kind: 'ready' };
+	if (line === 'ready' || line === 'stays') return { kind: line };
 	const [, done, coils] = /^(\d{1,9}) ok(?: ([01]{1,32}))?$/.exec(line) ?? [];
 	if (done !== undefined) {
 		const states = coils && { states: [...coils].map((coil) => coil === '1') };
