@@ -14,6 +14,7 @@ import {
 	edgeBytes,
 	edgeOf,
 	findGpioChip,
+	type GpioChip,
 	type GpioLines,
 	type GpioRequest,
 	offsetsOf,
