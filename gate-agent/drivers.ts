@@ -13,9 +13,11 @@ import type {
 import { relayChannels } from './feedback/relay-channels.ts';
 import { gpioInputs } from './inputs/gpio.ts';
 import { modbusDiscrete } from './inputs/modbus-discrete.ts';
+import { modbusTcpInputs } from './inputs/modbus-tcp.ts';
 import { type SimulatedContacts, simulatedInputs } from './inputs/simulated.ts';
 import { gpioRelay } from './relays/gpio.ts';
 import { hidDcttech } from './relays/hid-dcttech.ts';
+import { modbusTcpRelay } from './relays/modbus-tcp.ts';
 import { modbusWaveshare } from './relays/modbus-waveshare.ts';
 import { serialLcus } from './relays/serial-lcus.ts';
 import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
@@ -59,6 +61,7 @@ export const drivers: {
 	},
 	relays: {
 		[modbusWaveshare.name]: configured(modbusWaveshare),
+		[modbusTcpRelay.name]: configured(modbusTcpRelay),
 		[serialLcus.name]: configured(serialLcus),
 		[hidDcttech.name]: configured(hidDcttech),
 		[gpioRelay.name]: configured(gpioRelay),
@@ -66,6 +69,7 @@ export const drivers: {
 	},
 	inputs: {
 		[modbusDiscrete.name]: configured(modbusDiscrete),
+		[modbusTcpInputs.name]: configured(modbusTcpInputs),
 		[gpioInputs.name]: configured(gpioInputs),
 		[simulatedInputs.name]: configured(simulatedInputs),
 	},

@@ -1,10 +1,10 @@
 import { StilewardError } from '../core/errors.ts';
-import { type BusOptions, type ModbusBus, openModbusBus } from './modbus-bus.ts';
+import { type BusOptions, busPath, type ModbusBus, openModbusBus } from './modbus-bus.ts';
 
-/** The RS-485 buses of one agent, by path: a board's relays and its inputs are two devices on one port. */
+/** The Modbus buses of one agent, by path: a board's relays and its inputs are two devices on one port. */
 export interface Buses {
 	/**
-	 * The bus on `options.path`, opened by the first who asks. Each `close` gives one share back; the last one closes
+	 * The bus of these options, opened by the first who asks. Each `close` gives one share back; the last one closes
 	 * the port. A bus whose port was lost is given to nobody any more: the next `acquire` opens the port anew.
 	 * Rejects as `openSerialPort` does, and with `config_invalid` when the port is open with other settings.
 	 */
@@ -25,12 +25,13 @@ export function createBuses(): Buses {
 	const closing = new Map<string, Promise<void>>();
 
 	const retire = (shared: Shared) => {
-		if (open.get(shared.options.path) === shared) open.delete(shared.options.path);
+		const path = busPath(shared.options);
+		if (open.get(path) === shared) open.delete(path);
 	};
 	const closePort = (shared: Shared, bus: ModbusBus): Promise<void> => {
 		if (shared.closed) return shared.closed;
 		retire(shared);
-		const path = shared.options.path;
+		const path = busPath(shared.options);
 		const done = bus.close().finally(() => {
 			if (closing.get(path) === done) closing.delete(path);
 		});
@@ -39,9 +40,10 @@ export function createBuses(): Buses {
 		return done;
 	};
 	const start = (options: BusOptions): Shared => {
-		const bus = (closing.get(options.path) ?? Promise.resolve()).catch(() => {}).then(() => openModbusBus(options));
+		const path = busPath(options);
+		const bus = (closing.get(path) ?? Promise.resolve()).catch(() => {}).then(() => openModbusBus(options));
 		const shared: Shared = { options, bus, shares: 0 };
-		open.set(options.path, shared);
+		open.set(path, shared);
 		// A lost port is closed at once: its lock must be gone before its successor is opened.
 		bus.then((opened) => opened.lost.then(() => closePort(shared, opened))).catch(() => retire(shared));
 		return shared;
@@ -49,9 +51,10 @@ export function createBuses(): Buses {
 
 	return {
 		async acquire(options) {
-			const shared = open.get(options.path) ?? start(options);
+			const path = busPath(options);
+			const shared = open.get(path) ?? start(options);
 			if (!sameSettings(shared.options, options)) {
-				throw new StilewardError('config_invalid', `${options.path} is given different serial settings by two devices`);
+				throw new StilewardError('config_invalid', `${path} is given different settings by two devices`);
 			}
 			shared.shares++;
 			const bus = await shared.bus;
@@ -59,7 +62,7 @@ export function createBuses(): Buses {
 			return {
 				...bus,
 				ask: (call) =>
-					closed ? Promise.reject(new StilewardError('device_lost', `${options.path} was closed`)) : bus.ask(call),
+					closed ? Promise.reject(new StilewardError('device_lost', `${path} was closed`)) : bus.ask(call),
 				close() {
 					closed ??= --shared.shares === 0 ? closePort(shared, bus) : Promise.resolve();
 					return closed;
@@ -70,7 +73,9 @@ export function createBuses(): Buses {
 }
 
 function sameSettings(a: BusOptions, b: BusOptions): boolean {
+	if ('host' in a) return 'host' in b && a.framing === b.framing;
 	return (
+		!('host' in b) &&
 		a.baudRate === b.baudRate &&
 		(a.parity ?? 'none') === (b.parity ?? 'none') &&
 		(a.stopBits ?? 1) === (b.stopBits ?? 1)

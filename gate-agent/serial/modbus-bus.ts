@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StilewardError } from '../core/errors.ts';
+import { openMbapLine } from './mbap-line.ts';
 import {
 	createReplyReader,
 	encodeRequest,
@@ -7,14 +8,28 @@ import {
 	type ModbusReply,
 	type ModbusRequest,
 } from './modbus-frame.ts';
-import { openSerialPort } from './serial-port.ts';
+import { openSerialPort, type SerialEvents, type SerialLine } from './serial-port.ts';
+import { openTcpLine, type TcpOptions } from './tcp-line.ts';
 
-/** How the RS-485 port of a bus is set. Two devices on one bus must agree. */
-export interface BusOptions {
+/** How a bus is reached. Two devices on one bus must agree. */
+export type BusOptions = SerialBusOptions | TcpBusOptions;
+
+/** An RS-485 port of this machine. */
+export interface SerialBusOptions {
 	readonly path: string;
 	readonly baudRate: number;
 	readonly parity?: 'none' | 'even' | 'odd';
 	readonly stopBits?: 1 | 2;
+}
+
+/** A board or an adapter behind Ethernet: `rtu` are the bytes of the serial line, `mbap` is Modbus/TCP. */
+export interface TcpBusOptions extends TcpOptions {
+	readonly framing: 'rtu' | 'mbap';
+}
+
+/** What a bus is called, and known by. */
+export function busPath(options: BusOptions): string {
+	return 'host' in options ? `tcp://${options.host}:${options.port}` : options.path;
 }
 
 /** One question on the bus. */
@@ -68,10 +83,20 @@ interface Job {
 	settle(result: readonly boolean[] | StilewardError): void;
 }
 
-/** Opens the port and owns it until `close`. Rejects as `openSerialPort` does. */
+function openLine(options: BusOptions, on: SerialEvents): Promise<SerialLine> {
+	if (!('host' in options)) return openSerialPort(options, on);
+	return options.framing === 'mbap' ? openMbapLine(options, on) : openTcpLine(options, on);
+}
+
+/** Ethernet parts its frames itself; the silence is for the serial line behind an adapter. */
+const tcpSilenceMs = 2;
+
+/** Opens the port and owns it until `close`. Rejects as `openSerialPort` and `openTcpLine` do. */
 export async function openModbusBus(options: BusOptions): Promise<ModbusBus> {
 	const wire = createWire();
-	const line = await openSerialPort(options, { data: wire.received });
+	const line = await openLine(options, { data: wire.received });
+	const path = busPath(options);
+	const silence = 'host' in options ? tcpSilenceMs : silenceMs(options.baudRate);
 	const urgent: Job[] = [];
 	const normal: Job[] = [];
 	let ended: StilewardError | undefined;
@@ -87,7 +112,7 @@ export async function openModbusBus(options: BusOptions): Promise<ModbusBus> {
 
 	const attempt = async (job: Job) => {
 		const { unit, request, timeoutMs = replyTimeoutMs } = job.call;
-		await wire.quiet(silenceMs(options.baudRate));
+		await wire.quiet(silence);
 		const reply = wire.expect(unit, request);
 		try {
 			await line.write(encodeRequest(unit, request), writeTimeoutMs);
@@ -115,14 +140,12 @@ export async function openModbusBus(options: BusOptions): Promise<ModbusBus> {
 	};
 
 	return {
-		path: options.path,
+		path,
 		lost,
 		ask(call) {
 			if (ended) return Promise.reject(ended);
 			if (urgent.length + normal.length >= queueMax) {
-				return Promise.reject(
-					new StilewardError('device_busy', `${queueMax} requests already wait for ${options.path}`),
-				);
+				return Promise.reject(new StilewardError('device_busy', `${queueMax} requests already wait for ${path}`));
 			}
 			return new Promise((resolve, reject) => {
 				const tries = call.tries ?? (call.request.kind === 'write_coil' ? 1 : 2);
@@ -132,7 +155,7 @@ export async function openModbusBus(options: BusOptions): Promise<ModbusBus> {
 			});
 		},
 		async close() {
-			end(new StilewardError('device_lost', `${options.path} was closed`));
+			end(new StilewardError('device_lost', `${path} was closed`));
 			await line.close();
 		},
 	};
