@@ -91,23 +91,30 @@ export const relayLaneKeys = {
 	}),
 };
 
-function deviceSchema({ table, extra }: (typeof deviceSlots)[DeviceSlot]): TSchema {
+/** A device by its model: options that the model gives need not be written. */
+const modelVariant = Type.Object(
+	{ model: Type.String({ description: 'A file of device-configs/scanners or relays, without .yaml.' }) },
+	{ additionalProperties: true, title: 'model' },
+);
+
+function deviceSchema({ table, extra, byModel }: (typeof deviceSlots)[DeviceSlot]): TSchema {
 	const variants = Object.values(table).map((driver) =>
 		Type.Object(
 			{ driver: Type.Literal(driver.name), ...extra, ...driver.options.properties },
 			{ ...strict, title: driver.name },
 		),
 	);
-	return variants.length === 1 && variants[0] ? variants[0] : Type.Union(variants);
+	const [only, ...others] = variants;
+	return only && others.length === 0 && !byModel ? only : Type.Union([...(byModel ? [modelVariant] : []), ...variants]);
 }
 
 /** The parts of a lane that name a driver; each is checked against the options of that driver. */
 export const deviceSlots = {
-	scanner: { table: drivers.scanners, extra: {} },
-	exitScanner: { table: drivers.scanners, extra: {} },
-	relay: { table: drivers.relays, extra: relayLaneKeys },
-	inputs: { table: drivers.inputs, extra: {} },
-	feedback: { table: drivers.feedback, extra: {} },
+	scanner: { table: drivers.scanners, extra: {}, byModel: true },
+	exitScanner: { table: drivers.scanners, extra: {}, byModel: true },
+	relay: { table: drivers.relays, extra: relayLaneKeys, byModel: true },
+	inputs: { table: drivers.inputs, extra: {}, byModel: false },
+	feedback: { table: drivers.feedback, extra: {}, byModel: false },
 } as const;
 
 /** Names of the parts of a lane that are devices. */

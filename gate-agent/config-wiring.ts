@@ -33,7 +33,12 @@ interface ChannelUse {
 
 function boardOf(lane: Lane): Pick<ChannelUse, 'lane' | 'board' | 'channels'> {
 	const { driver, channel: _, exitChannel: __, pulseMs: ___, ...options } = lane.relay as { driver: string } & Options;
-	return { lane: lane.id, board: boardName({ driver, options }), channels: options.channels };
+	return { lane: lane.id, board: boardName({ driver, options }), channels: channelsOf(options) };
+}
+
+/** What the board has; a GPIO relay has a channel for each of its lines. */
+function channelsOf({ channels, lines }: Options): unknown {
+	return channels ?? (Array.isArray(lines) ? lines.length : undefined);
 }
 
 function gateChannels(lane: Lane, index: number): ChannelUse[] {

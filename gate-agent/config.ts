@@ -8,6 +8,7 @@ import { wiringProblems } from './config-wiring.ts';
 import { type InputRole, inputRoles } from './core/device.ts';
 import type { LaneConfig } from './core/lane-state.ts';
 import type { ClassPolicy, Policy, SessionPolicy } from './core/policy.ts';
+import { withModel } from './device-models.ts';
 
 /** A device of a lane: its driver and the options that this driver has checked. */
 export interface DeviceSettings {
@@ -86,8 +87,9 @@ function readText(file: string): string {
 
 /** Checks a parsed configuration. Throws `config_invalid` with all problems at once. */
 export function checkConfig(source: ConfigSource): GateConfig {
-	const value = withDefaults(source.value);
-	const problems = schemaProblems(gateFrameSchema, value, '');
+	const { value: written, problems: modelProblems } = expandModels(source.value);
+	const value = withDefaults(written);
+	const problems = [...modelProblems, ...schemaProblems(gateFrameSchema, value, '')];
 	const devices = deviceProblems(value);
 	if (problems.length === 0) problems.push(...ruleProblems(value as GateFrame));
 	problems.push(...devices);
@@ -95,6 +97,31 @@ export function checkConfig(source: ConfigSource): GateConfig {
 	if (problems.length > 0) throw problemsError(source.file, problems, source.lineOf);
 	return deepFreeze(build(value as GateFrame));
 }
+
+/** Replaces the model of each scanner and relay by the driver and the options that it stands for. */
+function expandModels(written: unknown): { value: unknown; problems: readonly Problem[] } {
+	const value: unknown = structuredClone(written);
+	const lanes = (value as { lanes?: unknown } | undefined)?.lanes;
+	if (!Array.isArray(lanes)) return { value, problems: [] };
+	const problems: Problem[] = [];
+	for (const [index, lane] of lanes.entries()) {
+		if (typeof lane !== 'object' || lane === null) continue;
+		for (const [slot, kind] of modeledSlots) {
+			const device = (lane as Record<string, unknown>)[slot];
+			if (typeof device !== 'object' || device === null || Array.isArray(device)) continue;
+			const expanded = withModel(kind, device as Record<string, unknown>, `lanes.${index}.${slot}`);
+			problems.push(...expanded.problems);
+			(lane as Record<string, unknown>)[slot] = expanded.device;
+		}
+	}
+	return { value, problems };
+}
+
+const modeledSlots = [
+	['scanner', 'scanners'],
+	['exitScanner', 'scanners'],
+	['relay', 'relays'],
+] as const;
 
 /** TypeBox fills in the defaults of objects, but not of the entries of a record. */
 function withDefaults(written: unknown): unknown {

@@ -1,8 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { gatePublishedSchema } from '../gate-agent/config-schema.ts';
+import { deviceModelSchema } from '../gate-agent/device-models.ts';
+import { readmeWithTable } from './hardware-table.ts';
 
-/** Writes the schema that editors use for gate configurations; a test compares the file with the code. */
-writeFileSync(
-	new URL('../device-configs/schema.json', import.meta.url),
-	`${JSON.stringify(gatePublishedSchema, undefined, 2)}\n`,
-);
+/** Writes what device-configs has from the code: schemas for editors, the table of models. Tests compare them with the code. */
+const files = new URL('../device-configs/', import.meta.url);
+for (const [name, schema] of [
+	['schema.json', gatePublishedSchema],
+	['model.schema.json', deviceModelSchema],
+] as const) {
+	writeFileSync(new URL(name, files), `${JSON.stringify(schema, undefined, 2)}\n`);
+}
+const readme = new URL('README.md', files);
+writeFileSync(readme, readmeWithTable(readFileSync(readme, 'utf8')));
