@@ -9,6 +9,7 @@ import { type DeviceEvents, type DeviceSet, openDevices } from './devices.ts';
 import type { Simulation } from './drivers.ts';
 import { deviceHealth, type Health, ledgerHealth } from './health.ts';
 import type { LaneRuntime } from './lane-runtime.ts';
+import { foldersOf, watchPlugs } from './plug-watch.ts';
 import type { VenueHealth } from './venue-link.ts';
 
 /** A running agent. */
@@ -73,6 +74,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	const ready = Promise.withResolvers<void>();
 	const opened = openDevices(config, {
 		random: deps.random,
+		plugs: watchPlugs(foldersOf(config)),
 		io: (device) => ({
 			nowMs: deps.clock.monoMs,
 			log: (event, fields) => log.info({ event, device, ...fields }),

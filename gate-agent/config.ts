@@ -165,6 +165,37 @@ function join(path: string, key: string): string {
 	return path === '' ? key : `${path}.${key}`;
 }
 
+/** How a single device is given: a model or a driver, and options as `key=value`. */
+export interface DeviceChoice {
+	readonly model?: string;
+	readonly driver?: string;
+	readonly set?: readonly string[];
+}
+
+/** Checks the settings of one device as a lane would. Throws `config_invalid` with all problems at once. */
+export function checkDeviceSettings(
+	slot: 'scanner' | 'relay' | 'inputs',
+	{ model, driver, set = [] }: DeviceChoice,
+): DeviceSettings {
+	const { value } = parseConfig('the command line', '{}', set);
+	const given = {
+		...(value as object),
+		...(model !== undefined && { model }),
+		...(driver !== undefined && { driver }),
+	};
+	const expanded =
+		slot === 'inputs'
+			? { device: given, problems: [] }
+			: withModel(slot === 'relay' ? 'relays' : 'scanners', given, slot);
+	const { problems, filled } = checkDevice(slot, expanded.device, slot);
+	const all = [...expanded.problems, ...problems];
+	if (!('driver' in expanded.device))
+		all.push({ path: 'driver', message: 'is missing', fix: 'name a --model or a --driver' });
+	if (all.length > 0) throw problemsError('the command line', all);
+	const settings = filled as { readonly driver: string } & Record<string, unknown>;
+	return slot === 'relay' ? relaySettings(settings) : deviceSettings(settings);
+}
+
 const slots = Object.keys(deviceSlots) as DeviceSlot[];
 
 /** Checks each device of each lane against the options of its driver, and fills in their defaults. */

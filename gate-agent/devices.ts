@@ -5,6 +5,7 @@ import { StilewardError } from './core/errors.ts';
 import type { Direction } from './core/redemption.ts';
 import type { Scan } from './core/scan.ts';
 import { type AgentIo, drivers } from './drivers.ts';
+import type { PlugWatch } from './plug-watch.ts';
 import { type DeviceState, type Supervised, supervise } from './supervisor.ts';
 
 /** What devices tell the lanes. */
@@ -42,6 +43,8 @@ export interface DeviceDeps {
 	readonly io: (device: string) => AgentIo;
 	readonly events: DeviceEvents;
 	readonly random: () => number;
+	/** Notices what is plugged in. */
+	readonly plugs: PlugWatch;
 }
 
 interface Slot {
@@ -62,6 +65,7 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 		const supervised = supervise<D>({
 			name: slot.name,
 			random: deps.random,
+			plugged: deps.plugs.plugged,
 			open: () => open.open(deps.io(slot.name)),
 			...(open.prepare && { prepare: open.prepare }),
 			onState: (state) => {
@@ -119,6 +123,7 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 		close: async () => {
 			// The relay boards were opened first and close last, so that lamps can be switched off.
 			for (const { supervised } of slots.toReversed()) await supervised.close();
+			deps.plugs.close();
 		},
 	};
 }

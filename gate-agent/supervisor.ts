@@ -29,6 +29,8 @@ export interface Supervision<D extends Device> {
 	readonly onState: (state: DeviceState) => void;
 	/** 0 … 1, for the jitter of the backoff. */
 	readonly random: () => number;
+	/** Resolves when something was plugged in: the next attempt is made at once. Absent: by the clock alone. */
+	readonly plugged?: () => Promise<void>;
 }
 
 /** The first attempt after a loss comes after about this long, so that a re-plug is served at once. */
@@ -108,7 +110,9 @@ async function keepOpen<D extends Device>(
 			if (lost !== 'stop') become({ kind: 'absent', error: lost });
 			await opened.close();
 		}
-		if (await stopsWithin(delays.next().value, stop)) break;
+		const why = await restUntil(delays.next().value, stop, supervision.plugged);
+		if (why === 'stop') break;
+		if (why === 'plugged') delays = backoff(supervision.random);
 	}
 	become({ kind: 'closed' });
 }
@@ -118,12 +122,17 @@ async function closeLate(opened: Device | StilewardError): Promise<void> {
 	if (!(opened instanceof StilewardError)) await opened.close();
 }
 
-async function stopsWithin(ms: number, stop: Promise<'stop'>): Promise<boolean> {
+async function restUntil(
+	ms: number,
+	stop: Promise<'stop'>,
+	plugged: Supervision<Device>['plugged'],
+): Promise<'stop' | 'waited' | 'plugged'> {
 	const timer = new AbortController();
 	const waited = sleep(ms, 'waited' as const, { signal: timer.signal }).catch(() => 'waited' as const);
-	const first = await Promise.race([stop, waited]);
+	const isPlugged = plugged ? [plugged().then(() => 'plugged' as const)] : [];
+	const first = await Promise.race([stop, waited, ...isPlugged]);
 	timer.abort();
-	return first === 'stop';
+	return first;
 }
 
 function message(state: DeviceState): string {

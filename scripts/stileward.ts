@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command } from 'commander';
+import { addDevicesCommands } from './commands/devices.ts';
 import { describeFailure, describeUsage, exitCodes } from './commands/exit.ts';
 import { addGateCommands } from './commands/gate.ts';
 import { addKeysCommands } from './commands/keys.ts';
@@ -30,6 +31,7 @@ function createProgram(terminal: Terminal): Command {
 	addKeysCommands(program, terminal);
 	addTicketCommands(program, terminal);
 	addGateCommands(program, terminal);
+	addDevicesCommands(program, terminal);
 	addLedgerCommands(program, terminal);
 	addServerCommands(program, terminal);
 	addOfficeCommands(program, terminal);
