@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+	issue,
+	listRows,
+	makeKeys,
+	type RunningGate,
+	startGate,
+	stileward,
+	temporaryFolder,
+	until,
+} from '../../gate-agent/acceptance/gate.suite.ts';
+import { type HidPosEmulator, openHidPosEmulator } from '../../gate-agent/emulators/hid-pos-emulator.ts';
+import { type HidRelayEmulator, openHidRelayEmulator } from '../../gate-agent/emulators/hid-relay-emulator.ts';
+import { cpuSecondsOf } from '../bench/process-cpu.ts';
+
+const patienceMs = 60_000;
+
+/** Whatever the jitter of the backoff, a device that is plugged in again works within this time. */
+const recoveredMs = 5_000;
+
+const config = (data: string, keys: string) => `
+agent: gate-1
+event: lantern-2026
+keys: ${keys}
+data: ${data}
+classes: { adult: {} }
+lanes:
+  - id: lane-1
+    scanner: { model: honeywell-xenon, device: "0c2e:0b61" }
+    relay: { model: dcttech-usbrelay, serial: LAB01, pulseMs: 1000 }
+`;
+
+interface Lane {
+	readonly gate: RunningGate;
+	readonly scanner: HidPosEmulator;
+	readonly board: HidRelayEmulator;
+}
+
+/** Waits for the agent's word on a device, told after `from` lines. */
+async function told(
+	{ gate }: Lane,
+	device: string,
+	{ states, from }: { readonly states: readonly string[]; readonly from: number },
+) {
+	const wanted = () =>
+		gate.lines.slice(from).find((line) => line.device === device && states.includes(`${line.state}`));
+	await until(() => `${device} ${states.join(' or ')} after\n${gate.printed().slice(-2_000)}`, wanted, patienceMs);
+}
+
+async function pullAndReplace(lane: Lane, device: Pick<HidPosEmulator, 'unplug' | 'replug'>, name: string) {
+	const { gate } = lane;
+	let from = gate.lines.length;
+	const pulledMs = performance.now();
+	await device.unplug();
+	await told(lane, name, { states: ['absent', 'degraded'], from });
+	const lostMs = performance.now() - pulledMs;
+	const cpuBefore = cpuSecondsOf(gate.pid);
+	await sleep(3_000);
+	const cpuShare = (cpuSecondsOf(gate.pid) - cpuBefore) / 3;
+	from = gate.lines.length;
+	const pluggedMs = performance.now();
+	await device.replug();
+	await told(lane, name, { states: ['ready'], from });
+	const backMs = performance.now() - pluggedMs;
+	expect(backMs).toBeLessThan(recoveredMs);
+	expect(cpuShare).toBeLessThan(0.9);
+	return `loss told after ${lostMs.toFixed(0)} ms, ready again after ${backMs.toFixed(0)} ms, CPU meanwhile ${(cpuShare * 100).toFixed(0)} % (emulated)`;
+}
+
+test('a HID scanner and a HID relay board, pulled in the middle of a scan and of a pulse', {
+	timeout: 300_000,
+}, async ({ task }) => {
+	const dir = temporaryFolder();
+	const keys = await makeKeys(join(dir, 'keys'));
+	const [first = '', second = '', third = ''] = await issue(keys, ['--first-idx', '0', '--count', '3']);
+	const [scanner, board] = [openHidPosEmulator('honeywell'), openHidRelayEmulator({ channels: 2 })];
+	onTestFinished(() => {
+		scanner.close();
+		board.close();
+	});
+	const file = join(dir, 'gate.yaml');
+	const data = join(dir, 'data');
+	writeFileSync(file, config(data, keys));
+	await sleep(500);
+	const seen = (await stileward('devices', 'identify', '--json'))
+		.split('\n')
+		.filter(Boolean)
+		.map((line) => JSON.parse(line));
+	expect(seen.map(({ model }) => model)).toEqual(expect.arrayContaining(['honeywell-xenon', 'dcttech-usbrelay']));
+
+	const gate = startGate([], { config: file });
+	const lane: Lane = { gate, scanner, board };
+	await until(
+		() => `a ready gate after\n${gate.printed().slice(-3_000)}`,
+		() => gate.lines.find(({ event, ready }) => event === 'ready' && ready),
+		patienceMs,
+	);
+	const levels = () => board.edges.map(({ closed }) => closed);
+
+	await scanner.present(first);
+	await until('one opening', () => levels().length === 2, patienceMs);
+	await until('a beep', () => scanner.beeps.length === 1, patienceMs);
+	await scanner.presentPart(second, 1);
+	const scannerFigures = await pullAndReplace(lane, scanner, 'lane-1.scanner');
+	expect(levels()).toEqual([true, false]);
+
+	await scanner.present(second);
+	await until('the pulse', () => board.isClosed(1), patienceMs);
+	const relayFigures = await pullAndReplace(lane, board, 'lane-1.relay');
+	expect(levels()).toEqual([true, false, true, false]);
+	await sleep(2_000);
+	expect(board.isClosed(1)).toBe(false);
+
+	await scanner.present(third);
+	await until('one opening', () => levels().length === 6, patienceMs);
+	// The scanner holds a code off for a moment.
+	await sleep(2_500);
+	for (const code of [first, second, third]) {
+		const from = gate.lines.length;
+		await scanner.present(code);
+		await until('a refusal', () => gate.lines.slice(from).find(({ event }) => event === 'denied'), patienceMs);
+	}
+	expect(levels()).toHaveLength(6);
+	await until('bad beeps', () => scanner.beeps.filter((beep) => beep === 'bad').length === 3, patienceMs);
+	await gate.stop();
+	expect((await listRows(data)).filter(({ kind }) => kind === 'granted')).toHaveLength(3);
+	Object.assign(task.meta, {
+		figures: {
+			sent: '3 tickets, one torn by the unplug, each shown again',
+			seen: `3 pulses at the board, 3 refusals, ${scanner.beeps.length} beeps at the scanner`,
+			scanner: scannerFigures,
+			relay: relayFigures,
+		},
+	});
+});
