@@ -15,15 +15,14 @@ const gate = (scanner: string, relay: string) =>
 	);
 
 const anyRelay = '{ driver: simulated }';
-const place = {
-	'serial-line': 'path: /dev/x',
-	'serial-lcus': 'path: /dev/x',
-	'modbus-waveshare': 'path: /dev/x',
-} as const;
+/** What only a gate can know of a device: where it is. */
 const extra = (driver: string) => {
-	if (driver === 'modbus-tcp') return ', host: 10.0.0.9';
-	if (driver === 'hid-keyboard') return ', device: "05e0:1200"';
-	return driver in place ? `, ${place[driver as keyof typeof place]}` : '';
+	const { options } = drivers.scanners[driver] ?? drivers.relays[driver] ?? {};
+	const needs = ['path', 'host'].filter((key) => options?.required?.includes(key));
+	return [
+		...needs.map((key) => `, ${key}: "10.0.0.9"`),
+		...(driver === 'hid-keyboard' ? [', device: "05e0:1200"'] : []),
+	].join('');
 };
 
 describe('a device model', () => {

@@ -23,6 +23,7 @@ import { serialLcus } from './relays/serial-lcus.ts';
 import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
 import { hidKeyboard } from './scanners/hid-keyboard.ts';
 import { hidPos } from './scanners/hid-pos.ts';
+import { newland } from './scanners/newland.ts';
 import { replay } from './scanners/replay.ts';
 import { serialLine } from './scanners/serial-line.ts';
 import type { Buses } from './serial/buses.ts';
@@ -57,6 +58,7 @@ export const drivers: {
 		[serialLine.name]: configured(serialLine),
 		[hidPos.name]: configured(hidPos),
 		[hidKeyboard.name]: configured(hidKeyboard),
+		[newland.name]: configured(newland),
 		[replay.name]: configured(replay),
 	},
 	relays: {
