@@ -2,14 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Scan } from '../core/scan.ts';
 import { openNewlandEmulator } from '../emulators/newland-emulator.ts';
-import { newland } from './newland.ts';
+import { type NewlandOptions, newland } from './newland.ts';
 import { feedNewland, type NewlandEvent, type NewlandState, newlandPacket, newlandStart } from './newland-packets.ts';
 import { describeScans } from './scans.suite.ts';
 
-const options = (path: string, answerMs = 1_500) =>
-	({
-		...{ path, baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1, aim: 'strip', answerMs },
-	}) as const;
+const options = (path: string, answerMs = 1_500): NewlandOptions => ({
+	...{ path, baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1, aim: 'strip', answerMs },
+});
 const io = { nowMs: () => performance.now(), log: () => {} };
 
 describeScans(
@@ -17,7 +16,7 @@ describeScans(
 	async () => {
 		const emulator = await openNewlandEmulator(newlandPacket);
 		return {
-			open: (events) => newland.open(options(emulator.path, 50), { ...io, ...events }).then(async (scanner) => scanner),
+			open: (events) => newland.open(options(emulator.path, 50), { ...io, ...events }),
 			present: async (code) => {
 				await emulator.present(code);
 				// The scanner reads nothing new before its packet is answered.
