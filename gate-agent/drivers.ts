@@ -22,6 +22,7 @@ import { modbusWaveshare } from './relays/modbus-waveshare.ts';
 import { serialLcus } from './relays/serial-lcus.ts';
 import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
 import { hidKeyboard } from './scanners/hid-keyboard.ts';
+import { growGm } from './scanners/grow-gm.ts';
 import { hidPos } from './scanners/hid-pos.ts';
 import { newland } from './scanners/newland.ts';
 import { replay } from './scanners/replay.ts';
@@ -56,6 +57,7 @@ export const drivers: {
 } = {
 	scanners: {
 		[serialLine.name]: configured(serialLine),
+		[growGm.name]: configured(growGm),
 		[hidPos.name]: configured(hidPos),
 		[hidKeyboard.name]: configured(hidKeyboard),
 		[newland.name]: configured(newland),

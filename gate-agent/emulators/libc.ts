@@ -11,6 +11,8 @@ export interface Libc {
 	makeRaw(slaveFd: number): void;
 	/** Bytes that wait in the slave's input queue. */
 	unreadBytes(slaveFd: number): number;
+	/** The output speed that is set on the slave, in baud. */
+	baudRate(slaveFd: number): number;
 	/** Hangs the slave up while its device node stays; only root may. */
 	hangUp(slaveFd: number): void;
 }
@@ -19,6 +21,11 @@ export interface Libc {
 const FIONREAD = 0x541b;
 /** `TIOCVHANGUP` of Linux. */
 const TIOCVHANGUP = 0x5437;
+/** `TCGETS2` of Linux's generic ioctls: unlike `tcgetattr` it gives speeds as numbers. */
+const TCGETS2 = 0x802c542a;
+/** `struct termios2`: four flag words, a line byte, 19 control characters, two speeds. */
+const termios2Bytes = 44;
+const outputSpeedAt = 40;
 const TCSANOW = 0;
 /** `O_CLOEXEC`, which Node does not name: a child must not inherit a master, or it outlives the unplug. */
 const O_CLOEXEC = 0o2000000;
@@ -66,6 +73,11 @@ export async function loadLibc(name = 'libc.so.6'): Promise<Libc> {
 			const count = Buffer.alloc(4);
 			check('ioctl(FIONREAD)', ioctl(slaveFd, FIONREAD, count));
 			return count.readInt32LE();
+		},
+		baudRate(slaveFd) {
+			const termios2 = Buffer.alloc(termios2Bytes);
+			check('ioctl(TCGETS2)', ioctl(slaveFd, TCGETS2, termios2));
+			return termios2.readUInt32LE(outputSpeedAt);
 		},
 		hangUp(slaveFd) {
 			check('ioctl(TIOCVHANGUP)', ioctl(slaveFd, TIOCVHANGUP, null));

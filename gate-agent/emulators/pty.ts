@@ -23,6 +23,8 @@ export interface Pty {
 	onData(handler: (bytes: Uint8Array) => void): void;
 	/** Bytes that the kernel has ready for the reader and that it has not read yet. */
 	unreadBytes(): number;
+	/** The speed that whoever has the port open has set, in baud; 0 while unplugged. */
+	baudRate(): number;
 	/** Stops reading what the other side writes, as a device that hangs, until the next `replug`. */
 	stall(): void;
 	/**
@@ -79,6 +81,7 @@ export async function openPty(options: { libc?: string } = {}): Promise<Pty> {
 			handler = next;
 		},
 		unreadBytes: () => (pair === undefined ? 0 : libc.unreadBytes(pair.slaveFd)),
+		baudRate: () => (pair === undefined ? 0 : libc.baudRate(pair.slaveFd)),
 		stall: () => pair?.stall(),
 		hangUp: () => {
 			if (pair !== undefined) libc.hangUp(pair.slaveFd);

@@ -9,6 +9,8 @@ export interface ScannerEmulatorOptions {
 	readonly suffix?: string;
 	/** Paces the bytes as a line of this speed does (10 bits a byte); as fast as the kernel takes them when absent. */
 	readonly baudRate?: number;
+	/** What the scanner sends for a code, in place of prefix and suffix; undefined when it reads nothing. */
+	readonly frame?: (code: string) => Uint8Array | undefined;
 	/** Time between two reads of a code that is held in front of it, ms; 300 when absent. */
 	readonly repeatMs?: number;
 }
@@ -34,10 +36,12 @@ const paceBytes = 32;
 /** Plugs in an emulated scanner. Errors: those of `openPty`. */
 export async function openScannerEmulator(options: ScannerEmulatorOptions = {}): Promise<ScannerEmulator> {
 	const pty = await openPty();
+	const frame = options.frame ?? ((code) => Buffer.from(`${options.prefix ?? ''}${code}${options.suffix ?? '\r'}`));
 	const holds = new Set<AbortController>();
 
 	const present = (code: string) => {
-		const bytes = Buffer.from(`${options.prefix ?? ''}${code}${options.suffix ?? '\r'}`);
+		const bytes = frame(code);
+		if (bytes === undefined) return Promise.resolve();
 		return options.baudRate === undefined ? pty.write(bytes) : writePaced(pty, bytes, options.baudRate);
 	};
 	const holding = async (code: string, signal: AbortSignal) => {

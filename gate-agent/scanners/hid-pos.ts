@@ -9,6 +9,7 @@ import { isPosScanner, type PosBeeps, type PosLayout, posBeepsOf, posLayoutOf } 
 import { expirePos, feedPos, type PosState, posStart } from './pos-scan.ts';
 import { parseReportDescriptor, type ReportDescriptor } from './report-descriptor.ts';
 import { scanOf } from './scan-text.ts';
+import { scanVerdict } from './scan-verdict.ts';
 
 const schema = Type.Object(
 	{
@@ -142,14 +143,14 @@ function reportReader(layout: PosLayout, aim: 'strip' | 'keep', io: DriverIo & S
 	let state: PosState = posStart;
 	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
-	let isAsked = false;
+	const verdicts = scanVerdict();
 	const advance = ([next, frames]: [PosState, readonly Frame[]]) => {
 		state = next;
 		for (const frame of frames) {
 			const scan = scanOf(frame, aim, io.nowMs());
 			// A receiver may close the scanner on any scan.
 			if (scan === undefined || stopped) continue;
-			isAsked = true;
+			verdicts.asked();
 			io.onScan(scan);
 		}
 	};
@@ -160,12 +161,7 @@ function reportReader(layout: PosLayout, aim: 'strip' | 'keep', io: DriverIo & S
 			advance(feedPos(layout, state, report));
 			if (state.kind !== 'between') timer = setTimeout(() => advance(expirePos(state)), partsMs);
 		},
-		takeVerdict: (signal: Signal): 'good' | 'bad' | undefined => {
-			const verdict = signal === 'refused' ? 'bad' : signal === 'granted' || signal === 'cue' ? 'good' : undefined;
-			if (!isAsked || verdict === undefined) return undefined;
-			isAsked = false;
-			return verdict;
-		},
+		takeVerdict: verdicts.take,
 		stop: () => {
 			stopped = true;
 			clearTimeout(timer);

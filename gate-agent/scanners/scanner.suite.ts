@@ -17,6 +17,8 @@ export interface ScannerSubject<Options> {
 	readonly driver: Driver<Options, ScannerEvents, Scanner>;
 	readonly options: (path: string) => Options;
 	readonly device: ScannerEmulatorOptions;
+	/** Plugs the emulated device in; a scanner that answers nothing when absent. */
+	readonly plugIn?: () => Promise<ScannerEmulator>;
 	/** Whether only silence ends a code: then codes that follow at once are one. */
 	readonly endsBySilence?: boolean;
 	/** Module and export of the driver, for the trial as another user. */
@@ -33,7 +35,7 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 		let scans: Scan[];
 		let opened: Scanner[];
 		beforeEach(async () => {
-			device = await openScannerEmulator(subject.device);
+			device = await plugInOf(subject);
 			scans = [];
 			opened = [];
 		});
@@ -168,9 +170,14 @@ export function describeScanner<Options>(name: string, subject: ScannerSubject<O
 	});
 }
 
+function plugInOf({ plugIn, device }: Pick<ScannerSubject<never>, 'plugIn' | 'device'>): Promise<ScannerEmulator> {
+	return plugIn === undefined ? openScannerEmulator(device) : plugIn();
+}
+
 /** The scanner on a pseudo-terminal that the suite of all scanners asks for. */
-async function benchOf<Options>({ driver, options, device }: ScannerSubject<Options>): Promise<ScannerBench> {
-	const emulator = await openScannerEmulator(device);
+async function benchOf<Options>(subject: ScannerSubject<Options>): Promise<ScannerBench> {
+	const { driver, options, device } = subject;
+	const emulator = await plugInOf(subject);
 	const { pty } = emulator;
 	return {
 		open: (events) => driver.open(options(emulator.path), { nowMs: () => performance.now(), log: () => {}, ...events }),

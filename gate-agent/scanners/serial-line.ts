@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox';
-import type { Driver, DriverIo, Scanner, ScannerEvents } from '../core/device.ts';
+import type { Driver, Scanner, ScannerEvents } from '../core/device.ts';
 import { scanBytesMax } from '../core/scan.ts';
 import { openSerialPort } from '../serial/serial-port.ts';
 import { serialSchema } from '../serial/serial-schema.ts';
-import { awaitsMore, expire, type Frame, type Framing, type FramingState, feed, framingStart } from './framing.ts';
-import { scanOf } from './scan-text.ts';
+import { frameReader } from './frame-reader.ts';
+import type { Framing } from './framing.ts';
 
 const hexMark = 'hex:([0-9A-Fa-f]{2}){1,8}';
 
@@ -55,7 +55,12 @@ export const serialLine: Driver<SerialLineOptions, ScannerEvents, Scanner> = {
 	name: 'serial-line',
 	options: schema,
 	async open(options, io) {
-		const reader = frameReader(options, io);
+		const framing: Framing = {
+			prefix: markBytes(options.prefix),
+			suffix: markBytes(options.suffix),
+			frameBytesMax: options.frameBytesMax,
+		};
+		const reader = frameReader({ framing, aim: options.aim, idleMs: options.idleTimeoutMs }, io);
 		const line = await openSerialPort(options, { data: reader.push });
 		return {
 			// What had arrived before the unplug is delivered before the loss is told.
@@ -83,61 +88,4 @@ const marks: Readonly<Record<string, readonly number[]>> = {
 
 function markBytes(mark: string): Uint8Array {
 	return Uint8Array.from(marks[mark] ?? Buffer.from(mark.slice('hex:'.length), 'hex'));
-}
-
-/** A timer later than this was held up by a busy process: bytes may wait in the kernel, and get as long to come, ms. */
-const latenessMs = 20;
-
-interface FrameReader {
-	readonly push: (bytes: Uint8Array) => void;
-	/** Delivers a code that only lacks the silence after it, then stops. */
-	finish(): void;
-	stop(): void;
-}
-
-function frameReader(options: SerialLineOptions, io: DriverIo & ScannerEvents): FrameReader {
-	const framing: Framing = {
-		prefix: markBytes(options.prefix),
-		suffix: markBytes(options.suffix),
-		frameBytesMax: options.frameBytesMax,
-	};
-	const idleMs = options.idleTimeoutMs ?? (framing.suffix.length === 0 ? 50 : 250);
-	let state: FramingState = framingStart;
-	let timer: NodeJS.Timeout | undefined;
-	let stopped = false;
-
-	const advance = ([next, frames]: [FramingState, readonly Frame[]]) => {
-		state = next;
-		for (const frame of frames) {
-			const scan = scanOf(frame, options.aim, io.nowMs());
-			// A receiver may close the scanner on any scan.
-			if (scan !== undefined && !stopped) io.onScan(scan);
-		}
-	};
-	const watchSilence = (ms: number) => {
-		clearTimeout(timer);
-		if (stopped || !awaitsMore(state)) return;
-		const dueMs = io.nowMs() + ms;
-		timer = setTimeout(() => {
-			if (io.nowMs() - dueMs > latenessMs) watchSilence(latenessMs);
-			else advance(expire(framing, state));
-		}, ms);
-	};
-	const stop = () => {
-		stopped = true;
-		clearTimeout(timer);
-	};
-	return {
-		push(bytes) {
-			if (stopped) return;
-			advance(feed(framing, state, bytes));
-			watchSilence(idleMs);
-		},
-		finish() {
-			if (stopped) return;
-			if (framing.suffix.length === 0) advance(expire(framing, state));
-			stop();
-		},
-		stop,
-	};
 }
