@@ -13,7 +13,7 @@ import {
 /** How a module is found and set up. */
 export interface GrowGmSetup {
 	readonly path: string;
-	readonly model: GrowGmMap;
+	readonly zoneMap: GrowGmMap;
 	readonly sameCodeDelayMs: number;
 	readonly provision: 'off' | 'check' | 'apply';
 }
@@ -81,10 +81,10 @@ async function unlessSilent(link: GrowGmLink, error: StilewardError): Promise<un
 }
 
 /** The speed comes last: everything before it is said at the speed that is known to work. */
-function settingsOf({ model, sameCodeDelayMs }: GrowGmSetup): readonly ZoneSetting[] {
+function settingsOf({ zoneMap, sameCodeDelayMs }: GrowGmSetup): readonly ZoneSetting[] {
 	const divisor = baudDivisors.find(([baudRate]) => baudRate === provisionedBaudRate)?.[1] ?? 0;
 	const speed: ZoneSetting = { name: 'baud rate', zone: zones.baudRate, bytes: 2, mask: 0xffff, value: divisor };
-	return [...gateSettings(model, sameCodeDelayMs), speed];
+	return [...gateSettings(zoneMap, sameCodeDelayMs), speed];
 }
 
 /** A setting with what its zone must hold, the bits of others kept. */

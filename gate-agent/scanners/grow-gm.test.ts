@@ -6,7 +6,7 @@ import { type GrowGmOptions, growGm } from './grow-gm.ts';
 import { describeScanner } from './scanner.suite.ts';
 
 const defaults: Omit<GrowGmOptions, 'path'> = {
-	model: 'gm65',
+	zoneMap: 'gm65',
 	provision: 'apply',
 	sameCodeDelayMs: 1000,
 	out1: 'none',
@@ -75,7 +75,7 @@ describe.runIf(process.platform === 'linux')('a Grow module', () => {
 	])('is found at %i baud', async (baudRate, [low = 0, high = 0]) => {
 		module = await openGrowGmEmulator({ model: 'gm812', zones: { 42: low, 43: high } });
 		expect(module.ownBaudRate()).toBe(baudRate);
-		await open({ model: 'gm812' });
+		await open({ zoneMap: 'gm812' });
 		expect(module.ownBaudRate()).toBe(115_200);
 	});
 
@@ -174,7 +174,7 @@ describe.runIf(process.platform === 'linux')('a Grow module', () => {
 
 	test('drives OUT1 of a GM812 for the verdict of its own scan only', async () => {
 		module = await openGrowGmEmulator({ model: 'gm812' });
-		const scanner = await open({ model: 'gm812', out1: 'bad' });
+		const scanner = await open({ zoneMap: 'gm812', out1: 'bad' });
 		scanner.signal?.('refused');
 		await module.present('A');
 		await expect.poll(texts, patience).toEqual(['A']);

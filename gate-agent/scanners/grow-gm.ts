@@ -12,7 +12,7 @@ import { scanVerdict } from './scan-verdict.ts';
 const schema = Type.Object(
 	{
 		path: serialSchema(9600).path,
-		model: Type.Enum(['gm65', 'gm812'], {
+		zoneMap: Type.Enum(['gm65', 'gm812'], {
 			default: 'gm65',
 			description: 'Map of settings: gm65 for GM60, GM65, GM805, GM861 and Waveshare, gm812 for GM812.',
 		}),
