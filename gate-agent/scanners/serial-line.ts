@@ -1,12 +1,16 @@
 import Type, { type Static } from 'typebox';
-import type { Driver, Scanner, ScannerEvents } from '../core/device.ts';
-import { scanBytesMax } from '../core/scan.ts';
+import type { Driver, Scanner, ScannerEvents, Signal } from '../core/device.ts';
+import { type Scan, scanBytesMax } from '../core/scan.ts';
 import { openSerialPort } from '../serial/serial-port.ts';
 import { serialSchema } from '../serial/serial-schema.ts';
 import { frameReader } from './frame-reader.ts';
 import type { Framing } from './framing.ts';
+import { scanVerdict } from './scan-verdict.ts';
 
 const hexMark = 'hex:([0-9A-Fa-f]{2}){1,8}';
+
+/** A command of a scanner: up to 32 bytes. */
+const commandPattern = '^hex:([0-9A-Fa-f]{2}){1,32}$';
 
 const schema = Type.Object(
 	{
@@ -31,6 +35,18 @@ const schema = Type.Object(
 				maximum: 10_000,
 				description:
 					'Silence that ends a code (suffix none; 50 when absent) or drops a half one (else; 250 when absent), in milliseconds.',
+			}),
+		),
+		good: Type.Optional(
+			Type.String({
+				pattern: commandPattern,
+				description: 'What the scanner is sent when its ticket is good, as bytes: hex:16070D beeps a Honeywell once.',
+			}),
+		),
+		bad: Type.Optional(
+			Type.String({
+				pattern: commandPattern,
+				description: 'What the scanner is sent when its ticket is refused, as bytes.',
 			}),
 		),
 		frameBytesMax: Type.Integer({
@@ -60,7 +76,12 @@ export const serialLine: Driver<SerialLineOptions, ScannerEvents, Scanner> = {
 			suffix: markBytes(options.suffix),
 			frameBytesMax: options.frameBytesMax,
 		};
-		const reader = frameReader({ framing, aim: options.aim, idleMs: options.idleTimeoutMs }, io);
+		const verdicts = scanVerdict();
+		const onScan = (scan: Scan) => {
+			verdicts.asked();
+			io.onScan(scan);
+		};
+		const reader = frameReader({ framing, aim: options.aim, idleMs: options.idleTimeoutMs }, { ...io, onScan });
 		const line = await openSerialPort(options, { data: reader.push });
 		return {
 			// What had arrived before the unplug is delivered before the loss is told.
@@ -72,9 +93,20 @@ export const serialLine: Driver<SerialLineOptions, ScannerEvents, Scanner> = {
 				reader.stop();
 				return line.close();
 			},
+			...((options.good ?? options.bad) && {
+				signal: (signal: Signal) => {
+					const verdict = verdicts.take(signal);
+					const command = verdict && options[verdict];
+					// A beep that is lost stops nobody.
+					if (command !== undefined) void line.write(markBytes(command), commandTimeoutMs).catch(() => {});
+				},
+			}),
 		};
 	},
 };
+
+/** A scanner that takes no command for so long is opened again, ms. */
+const commandTimeoutMs = 500;
 
 const marks: Readonly<Record<string, readonly number[]>> = {
 	none: [],
