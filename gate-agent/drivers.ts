@@ -27,6 +27,7 @@ import { hidPos } from './scanners/hid-pos.ts';
 import { newland } from './scanners/newland.ts';
 import { replay } from './scanners/replay.ts';
 import { serialLine } from './scanners/serial-line.ts';
+import { ssi } from './scanners/ssi.ts';
 import type { Buses } from './serial/buses.ts';
 
 /** What every driver of an agent may use: shared buses, and for simulated devices the turnstile behind them. */
@@ -61,6 +62,7 @@ export const drivers: {
 		[hidPos.name]: configured(hidPos),
 		[hidKeyboard.name]: configured(hidKeyboard),
 		[newland.name]: configured(newland),
+		[ssi.name]: configured(ssi),
 		[replay.name]: configured(replay),
 	},
 	relays: {

@@ -20,6 +20,8 @@ export interface HidRelayEmulatorOptions {
 	/** Five characters, in the board's own report. */
 	readonly serial?: string;
 	readonly port?: string;
+	/** Whose board it is; the clones tell nothing of their coils. */
+	readonly make?: 'dcttech' | 'ucreatefun' | 'ch551' | 'lcus';
 	readonly onCoil?: (channel: number, closed: boolean) => void;
 }
 
@@ -28,14 +30,39 @@ const descriptor = Buffer.from('0600FF0901A101150026FF00750895080900B20201C0', '
 
 const order = { on: 0xff, off: 0xfd, allOn: 0xfe, allOff: 0xfc } as const;
 
+/** How the makes are known, and what their orders mean (darrylb123/usbrelay, table of boards). */
+const makes = {
+	dcttech: { vendorId: 0x16c0, productId: 0x05df, name: (channels: number) => `www.dcttech.com USBRelay${channels}` },
+	ucreatefun: { vendorId: 0x0519, productId: 0x2018, name: () => 'ucreatefun.com HIDRelay' },
+	ch551: { vendorId: 0x1209, productId: 0xc550, name: () => 'QYF-UR02' },
+	lcus: { vendorId: 0x5131, productId: 0x2007, name: () => '' },
+} as const;
+
+/** A clone's order: which coil, and whether it closes. */
+function cloneOrder(
+	make: 'ucreatefun' | 'ch551' | 'lcus',
+	[first = 0, channel = 0, state = 0, sum]: readonly number[],
+) {
+	if (make === 'lcus') {
+		const isWhole = first === 0xa0 && ((first + channel + state) & 0xff) === sum;
+		return isWhole ? { channel, closed: state === 1 } : undefined;
+	}
+	return { channel: first & 0x0f, closed: (first & 0xf0) === 0xf0 };
+}
+
 /** Plugs a board in. Errors: those of `plugInUhid`. */
 export function openHidRelayEmulator(options: HidRelayEmulatorOptions = {}): HidRelayEmulator {
-	const { channels = 2, serial = 'LAB01', port = 'usb-lab-relay', onCoil = () => {} } = options;
+	const { channels = 2, serial = 'LAB01', port = 'usb-lab-relay', make = 'dcttech', onCoil = () => {} } = options;
 	const contacts = createRelayContacts(channels, onCoil, () => performance.now());
 	let state: 'well' | 'hangs' | 'jammed' = 'well';
 	let device: UhidDevice | undefined;
 
 	const obey = (report: Uint8Array): boolean => {
+		if (make !== 'dcttech') {
+			const asked = cloneOrder(make, [...(report[0] === 0 ? report.subarray(1) : report)]);
+			if (asked && state !== 'jammed') contacts.move(asked.channel, asked.closed);
+			return asked !== undefined;
+		}
 		// The id of a device without ids is 0, and some ways of sending pass it on.
 		const [command = 0, channel = 0] = report[0] === 0 ? report.subarray(1) : report;
 		const all = Array.from({ length: channels }, (_, index) => index + 1);
@@ -53,10 +80,10 @@ export function openHidRelayEmulator(options: HidRelayEmulatorOptions = {}): Hid
 	};
 	const plug = () => {
 		device ??= plugInUhid({
-			...{ name: `www.dcttech.com USBRelay${channels}`, vendorId: 0x16c0, productId: 0x05df },
+			...{ name: makes[make].name(channels), vendorId: makes[make].vendorId, productId: makes[make].productId },
 			...{ port: `${port}/input0`, descriptor },
 			onSet: (_, report) => (state === 'hangs' ? 'hang' : obey(report)),
-			onGet: (reportId) => (state === 'hangs' ? 'hang' : told(reportId)),
+			onGet: (reportId) => (state === 'hangs' ? 'hang' : make === 'dcttech' ? told(reportId) : undefined),
 		});
 	};
 	const unplug = () => {

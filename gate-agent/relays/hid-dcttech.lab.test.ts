@@ -92,3 +92,21 @@ test('a board that hangs is given up, and stops nothing in the agent', async ({ 
 		figures: { sent: '1 pulse', seen: 'nothing at the board', 'given up after': `${tookMs.toFixed(0)} ms` },
 	});
 });
+
+test.each([
+	['ucreatefun', '0519:2018'],
+	['ch551', '1209:c550'],
+	['lcus', '5131:2007'],
+] as const)('speaks to the boards of %s', async (protocol, device) => {
+	const board = openHidRelayEmulator({ make: protocol });
+	onTestFinished(() => board.close());
+	const relay = await opensAgain(() => hidDcttech.open({ protocol, device, channels: 2 }, io));
+	onTestFinished(() => relay.close());
+	await relay.pulse(2, 100);
+	await eventually(() => board.edges.length === 2);
+	expect(board.edges).toMatchObject([
+		{ channel: 2, closed: true },
+		{ channel: 2, closed: false },
+	]);
+	expect(await relay.read()).toBeUndefined();
+});
