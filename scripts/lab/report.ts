@@ -45,24 +45,22 @@ interface RunnerReport {
 /** Reads the runner's report; a guest that broke down has none. */
 export function testResults(text: string | undefined): Omit<TestResults, 'code'> {
 	const report: RunnerReport = text === undefined ? { testResults: [] } : JSON.parse(text);
-	const tests = report.testResults.flatMap(({ name: file, assertionResults }) =>
-		assertionResults.map(({ fullName, status, duration, failureMessages = [], meta }): TestResult => {
+	const tests = report.testResults.flatMap(({ name, assertionResults, message }): readonly TestResult[] => {
+		const file = name.replace(/^\/lab\/project\//, '');
+		if (assertionResults.length === 0 && message !== '') {
+			return [{ file, name: 'the file is loaded', status: 'failed', seconds: 0, figures: {}, failure: message }];
+		}
+		return assertionResults.map(({ fullName, status, duration, failureMessages = [], meta }) => {
 			const [failure] = failureMessages;
 			return {
-				...{ file: file.replace(/^\/lab\/project\//, ''), name: fullName, status },
+				...{ file, name: fullName, status },
 				...{ seconds: (duration ?? 0) / 1000, figures: meta?.figures ?? {} },
 				...(failure !== undefined && { failure }),
 			};
-		}),
-	);
-	const brokenFiles = report.testResults.filter(
-		({ assertionResults, message }) => assertionResults.length === 0 && message !== '',
-	);
-	return {
-		passed: tests.filter(({ status }) => status === 'passed').length,
-		failed: tests.filter(({ status }) => status === 'failed').length + brokenFiles.length,
-		tests,
-	};
+		});
+	});
+	const count = (wanted: string) => tests.filter(({ status }) => status === wanted).length;
+	return { passed: count('passed'), failed: count('failed'), tests };
 }
 
 /** The report as a person reads it, in Markdown. */

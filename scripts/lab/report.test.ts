@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { reportText, testResults } from './report.ts';
+
+const assertion = { fullName: 'a board, pulled', status: 'passed', duration: 1_500 };
+/** As the guest names it. */
+const name = ['', 'lab', 'project', 'gate-agent', 'relays', 'gpio.lab.test.ts'].join('/');
+const file = { name, message: '', assertionResults: [assertion] };
+
+test('lists what each test measured, by the file that it lies in', () => {
+	const figures = { sent: '1 ticket', seen: '1 pulse' };
+	const measured = { ...file, assertionResults: [{ ...assertion, meta: { figures } }] };
+	const tests = { code: 0, ...testResults(JSON.stringify({ testResults: [measured] })) };
+	expect(reportText({ kernel: '6.1.0', seconds: 12.4, tests }).split('\n')).toEqual([
+		...['# Hardware lab: kernel 6.1.0, 12 s', '', '## gate-agent/relays/gpio', ''],
+		...['- ✓ a board, pulled (1.5 s)', '  - sent: 1 ticket', '  - seen: 1 pulse', ''],
+		...['1 passed, 0 failed', '', ''],
+	]);
+});
+
+test('counts a file that could not be loaded as a failure, and says why', () => {
+	const broken = { ...file, message: 'Cannot find module', assertionResults: [] };
+	const results = testResults(JSON.stringify({ testResults: [file, broken] }));
+	expect([results.passed, results.failed]).toEqual([1, 1]);
+	const text = reportText({ kernel: '6.1.0', seconds: 1, tests: { code: 1, ...results } });
+	expect(text).toContain('- ✗ the file is loaded (0.0 s)\n  - Cannot find module\n');
+});
+
+test('names the first line of a failure', () => {
+	const failed = { ...assertion, status: 'failed', failureMessages: ['no pulse\n  at gpio.ts:1'] };
+	const tests = { code: 1, ...testResults(JSON.stringify({ testResults: [{ ...file, assertionResults: [failed] }] })) };
+	const text = reportText({ kernel: '6.1.0', seconds: 1, tests });
+	expect(text).toContain('- ✗ a board, pulled (1.5 s)\n  - no pulse\n');
+	expect(text).toContain('0 passed, 1 failed; the guest ended with 1');
+});
+
+test('has no result of a guest that broke down', () => {
+	expect(testResults(undefined)).toEqual({ passed: 0, failed: 0, tests: [] });
+});
+
+test('tells what a power cut left of what was acknowledged', () => {
+	const cut = { name: 'ledger', seed: 7, acknowledged: 90, kept: 90, lost: 0, unflushed: 12, held: true };
+	const cuts = [cut, { ...cut, name: 'control', kept: 30, lost: 60 }, { ...cut, kept: 89, lost: 1, held: false }];
+	expect(reportText({ kernel: '6.1.0', seconds: 1, cuts }).split('\n').slice(4, 7)).toEqual([
+		'- ✓ ledger, seed 7: all 90 acknowledged are there (90 kept, 12 writes were not flushed)',
+		'- ✓ control, seed 7: 60 of 90 are lost (30 kept, 12 writes were not flushed)',
+		'- ✗ ledger, seed 7: 1 of 90 are lost (89 kept, 12 writes were not flushed)',
+	]);
+});
