@@ -1,19 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InputRole } from '../core/device.ts';
 import { openCp2112Emulator } from '../emulators/cp2112-emulator.ts';
-import { listGpioChips } from '../ioctl/gpio.ts';
+import { chipIsThere, labChip } from '../ioctl/gpio-chip.suite.ts';
 import { gpioInputs } from './gpio.ts';
 import { describeInputs } from './inputs.suite.ts';
 
-const chip = 'cp2112_gpio';
 const lineOf = { passage: 3, fire: 4, tamper: 5 } as const;
-
-async function chipIsThere(isThere = true): Promise<void> {
-	for (let tries = 1; (await listGpioChips()).some(({ label }) => label === chip) !== isThere; tries += 1) {
-		if (tries === 200) throw new Error(`the chip is ${isThere ? 'not ' : ''}there`);
-		await sleep(50);
-	}
-}
 
 describeInputs(
 	'gpio',
@@ -26,7 +17,7 @@ describeInputs(
 			open: (onChange: (role: InputRole, active: boolean) => void) =>
 				gpioInputs.open(
 					{
-						chip,
+						chip: labChip,
 						contacts: {
 							passage: { line: lineOf.passage },
 							fire: { line: lineOf.fire },

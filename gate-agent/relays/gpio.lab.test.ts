@@ -2,20 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openCp2112Emulator } from '../emulators/cp2112-emulator.ts';
 import { listGpioChips, requestLines } from '../ioctl/gpio.ts';
+import { chipIsThere, labChip } from '../ioctl/gpio-chip.suite.ts';
 import { gpioRelay } from './gpio.ts';
 import { describeRelay, eventually } from './relay.suite.ts';
 
 const io = { nowMs: () => performance.now(), log: () => {} };
-const chip = 'cp2112_gpio';
-const open = () => gpioRelay.open({ chip, lines: [0, 1] }, io);
-
-/** The kernel needs a moment for a chip that was plugged in. */
-async function chipIsThere(isThere = true): Promise<void> {
-	for (let tries = 1; (await listGpioChips()).some(({ label }) => label === chip) !== isThere; tries += 1) {
-		if (tries === 200) throw new Error(`the chip is ${isThere ? 'not ' : ''}there`);
-		await sleep(50);
-	}
-}
+const open = () => gpioRelay.open({ chip: labChip, lines: [0, 1] }, io);
 
 describeRelay(
 	'gpio',
@@ -62,7 +54,7 @@ test('a hold outlives its relay, and the next one takes it over without letting 
 	await sleep(1_000);
 	expect(board.isHigh(0)).toBe(true);
 	// Nobody else can take the line meanwhile.
-	const path = (await listGpioChips()).find(({ label }) => label === chip)?.path ?? '';
+	const path = (await listGpioChips()).find(({ label }) => label === labChip)?.path ?? '';
 	await expect(requestLines({ chip: path, offsets: [0], direction: 'output', values: [false] })).rejects.toMatchObject({
 		code: 'device_busy',
 	});
@@ -83,7 +75,7 @@ test('a relay that closes at a low level moves nothing when it is opened', async
 	onTestFinished(() => board.close());
 	await chipIsThere();
 	board.setInput(2, true);
-	const relay = await gpioRelay.open({ chip, lines: [2], activeLow: true }, io);
+	const relay = await gpioRelay.open({ chip: labChip, lines: [2], activeLow: true }, io);
 	onTestFinished(() => relay.close());
 	expect(await relay.read()).toEqual([false]);
 	expect(board.isHigh(2)).toBe(true);

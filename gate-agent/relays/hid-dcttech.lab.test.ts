@@ -1,22 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHidRelayEmulator } from '../emulators/hid-relay-emulator.ts';
+import { untilThere } from '../nodes/until-there.suite.ts';
 import { hidDcttech } from './hid-dcttech.ts';
 import { describeRelay, eventually } from './relay.suite.ts';
 
 const io = { nowMs: () => performance.now(), log: () => {} };
-
-/** The kernel needs a moment for a device that was plugged in. */
-async function opensAgain<T>(open: () => Promise<T>): Promise<T> {
-	for (let tries = 1; ; tries += 1) {
-		try {
-			return await open();
-		} catch (error) {
-			if (tries === 100 || (error as { code?: string }).code !== 'device_absent') throw error;
-			await sleep(50);
-		}
-	}
-}
 
 describeRelay(
 	'hid-dcttech',
@@ -26,7 +14,7 @@ describeRelay(
 		const open = () => hidDcttech.open({ channels: 2 }, io);
 		return {
 			open: async () => {
-				const relay = isKnown ? await open() : await opensAgain(open);
+				const relay = isKnown ? await open() : await untilThere(open);
 				isKnown = true;
 				return relay;
 			},
@@ -54,7 +42,7 @@ test('is told apart by the serial that stands in its report', async () => {
 		east.close();
 		west.close();
 	});
-	const relay = await opensAgain(() => hidDcttech.open({ serial: 'WEST1' }, io));
+	const relay = await untilThere(() => hidDcttech.open({ serial: 'WEST1' }, io));
 	onTestFinished(() => relay.close());
 	await relay.pulse(1, 100);
 	await eventually(() => west.edges.length === 2);
@@ -65,7 +53,7 @@ test('is told apart by the serial that stands in its report', async () => {
 test('says that a coil did not move', async () => {
 	const board = openHidRelayEmulator();
 	onTestFinished(() => board.close());
-	const relay = await opensAgain(() => hidDcttech.open({ channels: 2 }, io));
+	const relay = await untilThere(() => hidDcttech.open({ channels: 2 }, io));
 	onTestFinished(() => relay.close());
 	board.jam();
 	await expect(relay.pulse(1, 100)).rejects.toMatchObject({ code: 'device_protocol' });
@@ -74,7 +62,7 @@ test('says that a coil did not move', async () => {
 test('a board that hangs is given up, and stops nothing in the agent', async ({ task }) => {
 	const board = openHidRelayEmulator();
 	onTestFinished(() => board.close());
-	const relay = await opensAgain(() => hidDcttech.open({ channels: 2 }, io));
+	const relay = await untilThere(() => hidDcttech.open({ channels: 2 }, io));
 	onTestFinished(() => relay.close());
 	board.hang();
 	let ticks = 0;
@@ -100,7 +88,7 @@ test.each([
 ] as const)('speaks to the boards of %s', async (protocol, device) => {
 	const board = openHidRelayEmulator({ make: protocol });
 	onTestFinished(() => board.close());
-	const relay = await opensAgain(() => hidDcttech.open({ protocol, device, channels: 2 }, io));
+	const relay = await untilThere(() => hidDcttech.open({ protocol, device, channels: 2 }, io));
 	onTestFinished(() => relay.close());
 	await relay.pulse(2, 100);
 	await eventually(() => board.edges.length === 2);

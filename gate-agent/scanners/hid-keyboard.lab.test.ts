@@ -5,23 +5,12 @@ import { openKeyboardEmulator } from '../emulators/keyboard-emulator.ts';
 import { openDeviceFile } from '../ioctl/device-file.ts';
 import { readEvents } from '../ioctl/event-reader.ts';
 import { listInputEvents } from '../nodes/input-events.ts';
+import { untilThere } from '../nodes/until-there.suite.ts';
 import { hidKeyboard } from './hid-keyboard.ts';
 import { describeScans } from './scans.suite.ts';
 
 const patience = { timeout: 20_000 };
 const device = '05e0:1200';
-
-/** The kernel needs a moment for a device that was plugged in. */
-async function untilThere<T>(open: () => Promise<T>): Promise<T> {
-	for (let tries = 1; ; tries += 1) {
-		try {
-			return await open();
-		} catch (error) {
-			if (tries === 100) throw error;
-			await sleep(100);
-		}
-	}
-}
 
 const io = (scans: Scan[]) => ({
 	nowMs: () => performance.now(),

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Scan } from '../core/scan.ts';
 import { openHidPosEmulator } from '../emulators/hid-pos-emulator.ts';
 import { posModels } from '../emulators/hid-pos-models.ts';
+import { untilThere } from '../nodes/until-there.suite.ts';
 import { hidPos } from './hid-pos.ts';
 import { describeCodes, describeScans } from './scans.suite.ts';
 
@@ -19,21 +19,9 @@ async function opened(name: keyof typeof posModels, scans: Scan[], options: { re
 	onTestFinished(() => emulator.close());
 	const io = { nowMs: () => performance.now(), log: () => {}, onScan: (scan: Scan) => void scans.push(scan) };
 	const open = () => hidPos.open(choiceOf(emulator.model), io);
-	const scanner = await until(open);
+	const scanner = await untilThere(open);
 	onTestFinished(() => scanner.close());
 	return { emulator, scanner, open };
-}
-
-/** The kernel needs a moment for a device that was plugged in. */
-async function until<T>(open: () => Promise<T>): Promise<T> {
-	for (let tries = 1; ; tries += 1) {
-		try {
-			return await open();
-		} catch (error) {
-			if (tries === 100) throw error;
-			await sleep(100);
-		}
-	}
 }
 
 for (const name of names) {
@@ -49,7 +37,7 @@ for (const name of names) {
 			return {
 				open: async (events) => {
 					const open = () => hidPos.open(choice, { ...io, ...events });
-					const scanner = isNew ? await until(open) : await open();
+					const scanner = isNew ? await untilThere(open) : await open();
 					isNew = false;
 					return scanner;
 				},
@@ -99,7 +87,7 @@ test('of two scanners of one kind the serial number tells which is meant', async
 	const scans: Scan[] = [];
 	const io = { nowMs: () => performance.now(), log: () => {}, onScan: (scan: Scan) => void scans.push(scan) };
 	const choice = choiceOf(one.model);
-	const scanner = await until(() => hidPos.open({ ...choice, serial: 'WEST' }, io));
+	const scanner = await untilThere(() => hidPos.open({ ...choice, serial: 'WEST' }, io));
 	onTestFinished(() => scanner.close());
 	await one.present('EAST');
 	await other.present('WEST');

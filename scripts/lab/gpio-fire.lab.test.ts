@@ -13,9 +13,8 @@ import {
 } from '../../gate-agent/acceptance/gate.suite.ts';
 import { type Cp2112Emulator, openCp2112Emulator } from '../../gate-agent/emulators/cp2112-emulator.ts';
 import { openPty } from '../../gate-agent/emulators/pty.ts';
-import { listGpioChips } from '../../gate-agent/ioctl/gpio.ts';
-
-const patienceMs = 60_000;
+import { chipIsThere, labChip } from '../../gate-agent/ioctl/gpio-chip.suite.ts';
+import { patienceMs, pullAndReplace, untilReady } from './pulled.suite.ts';
 
 /** Lines of the chip. */
 const line = { gate: 0, passage: 3, fire: 4, reset: 5 } as const;
@@ -30,10 +29,10 @@ lanes:
   - id: lane-1
     passageTimeoutMs: 4000
     scanner: { driver: serial-line, path: ${scanner} }
-    relay: { driver: gpio, chip: cp2112_gpio, lines: [${line.gate}], pulseMs: 1500 }
+    relay: { driver: gpio, chip: ${labChip}, lines: [${line.gate}], pulseMs: 1500 }
     inputs:
       driver: gpio
-      chip: cp2112_gpio
+      chip: ${labChip}
       contacts:
         passage: { line: ${line.passage} }
         fire: { line: ${line.fire} }
@@ -60,7 +59,7 @@ async function setUp(): Promise<Bench> {
 		board.close();
 		await pty.close();
 	});
-	await until('the chip', async () => (await listGpioChips()).some(({ label }) => label === 'cp2112_gpio'), patienceMs);
+	await chipIsThere();
 	const data = join(dir, 'data');
 	const file = join(dir, 'gate.yaml');
 	writeFileSync(file, config(data, keys, pty.path));
@@ -68,8 +67,7 @@ async function setUp(): Promise<Bench> {
 		...{ board, tickets, data },
 		start: async () => {
 			const gate = startGate([], { config: file });
-			const told = () => `a ready gate after\n${gate.printed().slice(-3_000)}`;
-			await until(told, () => gate.lines.find(({ event, ready }) => event === 'ready' && ready), patienceMs);
+			await untilReady(gate);
 			return gate;
 		},
 		present: (code) => pty.write(`${code}\r`),
@@ -144,6 +142,14 @@ test('a fire during a pulse, with the agent dead, and during the start', { timeo
 	await bench.present(second);
 	await until('the pulse', () => board.isHigh(line.gate), patienceMs);
 	await press(bench, 'passage');
+	await until('the end of the pulse', () => !board.isHigh(line.gate), patienceMs);
+	const plug = await pullAndReplace({
+		gate,
+		devices: ['lane-1.relay', 'lane-1.inputs'],
+		unplug: board.unplug,
+		replug: board.replug,
+	});
+	expect(board.isHigh(line.gate)).toBe(false);
 	await gate.stop();
 	const taken = (await rowsOf(bench, 'settled')).filter(({ outcome }) => outcome === 'taken');
 	expect(taken).toHaveLength(2);
@@ -151,6 +157,7 @@ test('a fire during a pulse, with the agent dead, and during the start', { timeo
 		figures: {
 			sent: '3 tickets, 1 fire, kill -9, a reset on site',
 			seen: 'open from the fire to the reset without a gap; 2 uses, both by people who went in without a fire',
+			chip: plug,
 		},
 	});
 });

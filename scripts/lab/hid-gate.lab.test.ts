@@ -6,20 +6,14 @@ import {
 	issue,
 	listRows,
 	makeKeys,
-	type RunningGate,
 	startGate,
 	stileward,
 	temporaryFolder,
 	until,
 } from '../../gate-agent/acceptance/gate.suite.ts';
-import { type HidPosEmulator, openHidPosEmulator } from '../../gate-agent/emulators/hid-pos-emulator.ts';
-import { type HidRelayEmulator, openHidRelayEmulator } from '../../gate-agent/emulators/hid-relay-emulator.ts';
-import { cpuSecondsOf } from '../bench/process-cpu.ts';
-
-const patienceMs = 60_000;
-
-/** Whatever the jitter of the backoff, a device that is plugged in again works within this time. */
-const recoveredMs = 5_000;
+import { openHidPosEmulator } from '../../gate-agent/emulators/hid-pos-emulator.ts';
+import { openHidRelayEmulator } from '../../gate-agent/emulators/hid-relay-emulator.ts';
+import { patienceMs, pullAndReplace, untilReady } from './pulled.suite.ts';
 
 const config = (data: string, keys: string) => `
 agent: gate-1
@@ -32,43 +26,6 @@ lanes:
     scanner: { model: honeywell-xenon, device: "0c2e:0b61" }
     relay: { model: dcttech-usbrelay, serial: LAB01, pulseMs: 1000 }
 `;
-
-interface Lane {
-	readonly gate: RunningGate;
-	readonly scanner: HidPosEmulator;
-	readonly board: HidRelayEmulator;
-}
-
-/** Waits for the agent's word on a device, told after `from` lines. */
-async function told(
-	{ gate }: Lane,
-	device: string,
-	{ states, from }: { readonly states: readonly string[]; readonly from: number },
-) {
-	const wanted = () =>
-		gate.lines.slice(from).find((line) => line.device === device && states.includes(`${line.state}`));
-	await until(() => `${device} ${states.join(' or ')} after\n${gate.printed().slice(-2_000)}`, wanted, patienceMs);
-}
-
-async function pullAndReplace(lane: Lane, device: Pick<HidPosEmulator, 'unplug' | 'replug'>, name: string) {
-	const { gate } = lane;
-	let from = gate.lines.length;
-	const pulledMs = performance.now();
-	await device.unplug();
-	await told(lane, name, { states: ['absent', 'degraded'], from });
-	const lostMs = performance.now() - pulledMs;
-	const cpuBefore = cpuSecondsOf(gate.pid);
-	await sleep(3_000);
-	const cpuShare = (cpuSecondsOf(gate.pid) - cpuBefore) / 3;
-	from = gate.lines.length;
-	const pluggedMs = performance.now();
-	await device.replug();
-	await told(lane, name, { states: ['ready'], from });
-	const backMs = performance.now() - pluggedMs;
-	expect(backMs).toBeLessThan(recoveredMs);
-	expect(cpuShare).toBeLessThan(0.9);
-	return `loss told after ${lostMs.toFixed(0)} ms, ready again after ${backMs.toFixed(0)} ms, CPU meanwhile ${(cpuShare * 100).toFixed(0)} % (emulated)`;
-}
 
 test('a HID scanner and a HID relay board, pulled in the middle of a scan and of a pulse', {
 	timeout: 300_000,
@@ -92,24 +49,29 @@ test('a HID scanner and a HID relay board, pulled in the middle of a scan and of
 	expect(seen.map(({ model }) => model)).toEqual(expect.arrayContaining(['honeywell-xenon', 'dcttech-usbrelay']));
 
 	const gate = startGate([], { config: file });
-	const lane: Lane = { gate, scanner, board };
-	await until(
-		() => `a ready gate after\n${gate.printed().slice(-3_000)}`,
-		() => gate.lines.find(({ event, ready }) => event === 'ready' && ready),
-		patienceMs,
-	);
+	await untilReady(gate);
 	const levels = () => board.edges.map(({ closed }) => closed);
 
 	await scanner.present(first);
 	await until('one opening', () => levels().length === 2, patienceMs);
 	await until('a beep', () => scanner.beeps.length === 1, patienceMs);
 	await scanner.presentPart(second, 1);
-	const scannerFigures = await pullAndReplace(lane, scanner, 'lane-1.scanner');
+	const scannerFigures = await pullAndReplace({
+		gate,
+		devices: ['lane-1.scanner'],
+		unplug: scanner.unplug,
+		replug: scanner.replug,
+	});
 	expect(levels()).toEqual([true, false]);
 
 	await scanner.present(second);
 	await until('the pulse', () => board.isClosed(1), patienceMs);
-	const relayFigures = await pullAndReplace(lane, board, 'lane-1.relay');
+	const relayFigures = await pullAndReplace({
+		gate,
+		devices: ['lane-1.relay'],
+		unplug: board.unplug,
+		replug: board.replug,
+	});
 	expect(levels()).toEqual([true, false, true, false]);
 	await sleep(2_000);
 	expect(board.isClosed(1)).toBe(false);

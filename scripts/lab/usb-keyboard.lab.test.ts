@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Scan } from '../../gate-agent/core/scan.ts';
+import { untilThere } from '../../gate-agent/nodes/until-there.suite.ts';
 import { hidKeyboard } from '../../gate-agent/scanners/hid-keyboard.ts';
 import { openHost } from './ask-host.ts';
 
@@ -14,16 +14,7 @@ test('a USB keyboard of the machine as a scanner, pulled in the middle of a code
 	onTestFinished(() => host.close());
 	const scans: Scan[] = [];
 	const io = { nowMs: () => performance.now(), log: () => {}, onScan: (scan: Scan) => void scans.push(scan) };
-	const open = async () => {
-		for (let tries = 1; ; tries += 1) {
-			try {
-				return await hidKeyboard.open({ device }, io);
-			} catch (error) {
-				if (tries === 200) throw error;
-				await sleep(50);
-			}
-		}
-	};
+	const open = () => untilThere(() => hidKeyboard.open({ device }, io));
 	await host.ask({ do: 'plug', device: 'keyboard' });
 	const scanner = await open();
 	await host.ask({ do: 'type', text: 'SW1:A  B$%*+-./:Z\n' });

@@ -12,15 +12,9 @@ import {
 	temporaryFolder,
 	until,
 } from '../../gate-agent/acceptance/gate.suite.ts';
-import { cpuSecondsOf } from '../bench/process-cpu.ts';
 import { type Host, openHost } from './ask-host.ts';
 import type { PluggedDevice } from './host-requests.ts';
-
-/** An emulated processor and a busy host. */
-const patienceMs = 60_000;
-
-/** Whatever the jitter of the backoff, a device that is plugged in again works within this time. */
-const recoveredMs = 5_000;
+import { patienceMs, pullAndReplace, untilReady } from './pulled.suite.ts';
 
 let host: Host;
 beforeAll(() => {
@@ -67,11 +61,7 @@ async function startLane(board: 'relay' | 'bus', config: string, sets: readonly 
 	const data = join(dir, 'data');
 	const tickets = (await issue(keys, ['--first-idx', '0', '--count', '20'])).values();
 	const gate = startGate([`keys=${keys}`, `data=${data}`, ...sets], { config: exampleConfig(config) });
-	await until(
-		() => `a ready gate after\n${gate.printed().slice(-3_000)}`,
-		() => gate.lines.find(({ event, ready }) => event === 'ready' && ready),
-		patienceMs,
-	);
+	await untilReady(gate);
 	// Further channels are lamps.
 	const gateEdges = async () =>
 		((await host.ask({ do: 'board', board })).edges ?? []).filter(({ channel }) => channel === 1);
@@ -99,42 +89,9 @@ function nextOf(tickets: Iterator<string>): string {
 	return value;
 }
 
-/** Waits for the agent's word on a device; gives how long it took, ms. */
-async function told(
-	{ gate }: Lane,
-	{ device, states, from }: { readonly device: string; readonly states: readonly string[]; readonly from: number },
-): Promise<number> {
-	const startedMs = performance.now();
-	const wanted = () =>
-		gate.lines.slice(from).find((line) => line.device === device && states.includes(`${line.state}`));
-	await until(`${device} ${states.join(' or ')}`, wanted, patienceMs);
-	return performance.now() - startedMs;
-}
-
-/** Pulls a device out and plugs it in again; gives what the agent said of it and what it cost. */
-async function pullAndReplace(lane: Lane, device: PluggedDevice, name: string) {
-	const { gate } = lane;
-	let from = gate.lines.length;
-	const pulledMs = performance.now();
-	await host.ask({ do: 'unplug', device });
-	await told(lane, { device: name, states: ['absent', 'degraded'], from });
-	const lostMs = performance.now() - pulledMs;
-	await until(`the end of the ${device}`, () => linkOf(device) === undefined, patienceMs);
-	const cpuBefore = cpuSecondsOf(gate.pid);
-	const absentMs = 3_000;
-	await sleep(absentMs);
-	const cpuShare = (cpuSecondsOf(gate.pid) - cpuBefore) / (absentMs / 1000);
-	from = gate.lines.length;
-	await plugIn(device);
-	const backMs = await told(lane, { device: name, states: ['ready'], from });
-	expect(backMs).toBeLessThan(recoveredMs);
-	// A read that never ends costs a whole core.
-	expect(cpuShare).toBeLessThan(0.7);
-	return {
-		'loss told after': `${lostMs.toFixed(0)} ms`,
-		'ready again after': `${backMs.toFixed(0)} ms`,
-		'CPU of the agent meanwhile (emulated)': `${(cpuShare * 100).toFixed(0)} %`,
-	};
+/** Pulls an adapter out of a running gate, and plugs it in again. */
+function pullAdapter({ gate }: Lane, device: PluggedDevice, ...devices: readonly string[]): Promise<string> {
+	return pullAndReplace({ gate, devices, unplug: () => pullOut(device), replug: () => plugIn(device) });
 }
 
 test('a scanner and a board without a timer, pulled at any moment', { timeout: 300_000 }, async ({ task }) => {
@@ -149,7 +106,7 @@ test('a scanner and a board without a timer, pulled at any moment', { timeout: 3
 
 	const torn = nextOf(lane.tickets);
 	await lane.present(torn, { to: 60 });
-	const scannerFigures = await pullAndReplace(lane, 'scanner', 'lane-1.scanner');
+	const scannerFigures = await pullAdapter(lane, 'scanner', 'lane-1.scanner');
 	// The rest of a code whose beginning is gone opens nothing, and the code itself is still good.
 	await lane.present(torn, { from: 60 });
 	await sleep(500);
@@ -161,17 +118,14 @@ test('a scanner and a board without a timer, pulled at any moment', { timeout: 3
 	const during = nextOf(lane.tickets);
 	await lane.present(during);
 	await until('the pulse', async () => (await lane.edges()).length === 5, patienceMs);
-	const relayFigures = await pullAndReplace(lane, 'relay', 'lane-1.relay');
+	const relayFigures = await pullAdapter(lane, 'relay', 'lane-1.relay');
 	used.push(during);
 	// Without its current the coil fell, and nothing closes it again.
 	expect(await lane.edges()).toEqual([true, false, true, false, true, false]);
 
 	for (let round = 0; round < 3; round += 1) {
-		await pullAndReplace(
-			lane,
-			round % 2 === 0 ? 'scanner' : 'relay',
-			round % 2 === 0 ? 'lane-1.scanner' : 'lane-1.relay',
-		);
+		const device = round % 2 === 0 ? 'scanner' : 'relay';
+		await pullAdapter(lane, device, `lane-1.${device}`);
 	}
 	used.push(await lane.admitOne());
 	const openings = (await lane.edges()).length;
@@ -194,8 +148,8 @@ test('a scanner and a board without a timer, pulled at any moment', { timeout: 3
 		figures: {
 			sent: `${used.length} tickets, one of them torn by the unplug`,
 			seen: `${openings / 2} pulses at the board, ${granted.length} admissions in the ledger, ${used.length} refusals`,
-			...prefixed('scanner', scannerFigures),
-			...prefixed('relay', relayFigures),
+			scanner: scannerFigures,
+			relay: relayFigures,
 		},
 	});
 	await Promise.all([pullOut('scanner'), pullOut('relay')]);
@@ -214,17 +168,13 @@ test('a board with a timer and contacts on an RS-485 bus', { timeout: 300_000 },
 	const settled = async () =>
 		(await listRows(lane.data)).filter(({ kind, outcome }) => kind === 'settled' && outcome === 'taken');
 	await until('the passage', async () => (await settled()).length === 1, patienceMs);
-	const figures = await pullAndReplace(lane, 'bus', 'lane-1.relay');
+	const figures = await pullAdapter(lane, 'bus', 'lane-1.relay', 'lane-1.inputs');
 	const pulses = (await lane.edges()).filter((closed) => closed).length;
 	await lane.gate.stop();
 	expect(await settled()).toHaveLength(1);
 	expect(pulses).toBe(1);
 	Object.assign(task.meta, {
-		figures: { sent: '1 ticket, 1 passage', seen: `${pulses} pulse, 1 passage`, ...prefixed('bus', figures) },
+		figures: { sent: '1 ticket, 1 passage', seen: `${pulses} pulse, 1 passage`, bus: figures },
 	});
 	await Promise.all([pullOut('scanner'), pullOut('bus')]);
 });
-
-function prefixed(name: string, figures: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-	return Object.fromEntries(Object.entries(figures).map(([what, value]) => [`${name}: ${what}`, value]));
-}
