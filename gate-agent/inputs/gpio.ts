@@ -164,9 +164,10 @@ async function openContact(
 			const isNext = edge.seqno <= seqno + 1;
 			seqno = edge.seqno;
 			if (isNext) return rest.take(edge.rising !== invert);
-			// The kernel's queue ran over.
+			// The kernel's queue ran over: what rests now may be older than what is read.
+			rest.stop();
 			onUnseen();
-			void look(wire).catch(() => {});
+			look(wire).catch((error: StilewardError) => lose(error.message));
 		},
 		onEnd: lose,
 	});

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { StilewardError } from '../core/errors.ts';
 import { errno, type Libc, loadLibc, SystemCallError } from './libc.ts';
 
@@ -131,10 +131,29 @@ function textOf(bytes: Buffer, at: number): string {
 export async function findGpioChip(name: string): Promise<GpioChip> {
 	const fitting = (await listGpioChips()).filter(({ label, path }) => name === label || name === path);
 	const [only, ...others] = fitting;
-	if (only === undefined) throw new StilewardError('device_absent', `there is no GPIO chip ${name}`);
+	if (only === undefined) throw await missingChip(name);
 	if (others.length === 0) return only;
 	const paths = fitting.map(({ path }) => path).join(', ');
 	throw new StilewardError('config_invalid', `several GPIO chips are called ${name}: ${paths}`);
+}
+
+/** A chip that this user may not look at is no chip that is missing. */
+async function missingChip(name: string, dev = '/dev'): Promise<StilewardError> {
+	const paths = (await readdir(dev)).filter((each) => /^gpiochip\d+$/.test(each)).map((each) => `${dev}/${each}`);
+	const denied = await Promise.all(
+		paths.map((path) =>
+			access(path, constants.R_OK | constants.W_OK).then(
+				() => [],
+				() => path,
+			),
+		),
+	);
+	const list = denied.flat();
+	if (list.length === 0) return new StilewardError('device_absent', `there is no GPIO chip ${name}`);
+	return new StilewardError(
+		'device_denied',
+		`this user may not open ${list.join(', ')}, one of which may be ${name}: it needs their group, often gpio`,
+	);
 }
 
 /** Offsets of lines that are given by number or name. Throws `config_invalid`. */

@@ -10,6 +10,8 @@ export interface CoilPort {
 	write(channel: number, closed: boolean): Promise<void>;
 	/** Which coils are closed, channel 1 first; undefined where the board cannot tell. */
 	read(): Promise<readonly boolean[] | undefined>;
+	/** Channels that another program has held and handed over: a fire may be on. */
+	readonly heldBefore?: readonly number[];
 	/**
 	 * For a board whose coils fall when its program ends: keeps them, and resolves when another program has taken them over.
 	 * Absent where a board keeps its coils by itself.

@@ -75,7 +75,7 @@ async function main(): Promise<void> {
 	});
 	if (port === undefined) return;
 	void port.lost.then(() => process.exit(exitCodes.portLost));
-	const coils = createCoils((channel, closed) => port.write(channel, closed));
+	const coils = createCoils((channel, closed) => port.write(channel, closed), port.heldBefore);
 	say({ kind: 'ready' });
 	const understood = await Promise.race([obeyInput(coils, port), told.promise]);
 	await Promise.race([coils.release(orphanPulseMs), delay(releaseMs)]);

@@ -27,9 +27,12 @@ interface Pulse {
 
 type Coil = Pulse | { readonly kind: 'on' } | { readonly kind: 'hold' };
 
-/** Drives coils through `write`, which must keep the order of its calls. Nothing is written before the first command. */
-export function createCoils(write: (channel: number, closed: boolean) => Promise<void>): Coils {
-	const closed = new Map<number, Coil>();
+/** Drives coils through `write`, which must keep the order of its calls. Nothing is written before the first command. `held` are coils that were taken over on hold. */
+export function createCoils(
+	write: (channel: number, closed: boolean) => Promise<void>,
+	held: readonly number[] = [],
+): Coils {
+	const closed = new Map<number, Coil>(held.map((channel) => [channel, { kind: 'hold' }]));
 	let orphanMs = Number.POSITIVE_INFINITY;
 
 	const arm = (channel: number, pulse: Pulse, endsAtMs: number) => {

@@ -1,9 +1,9 @@
-import { createConnection, createServer, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StilewardError } from '../core/errors.ts';
 import { openDeviceFile } from '../ioctl/device-file.ts';
 import { findGpioChip, type GpioLines, offsetsOf, requestLines } from '../ioctl/gpio.ts';
 import type { CoilPort } from './coil-port.ts';
+import { handOver, holdName, takeOver } from './hold-handover.ts';
 
 /** Which lines switch relays. */
 export interface GpioRelayOptions {
@@ -18,20 +18,20 @@ export interface GpioRelayOptions {
 /** How often the chip is asked whether it is still there, ms. */
 const heartbeatMs = 500;
 
-/** How long a watchdog that keeps a hold may take to hand it over. */
-const handOverMs = 1_000;
-const handOverTries = 20;
+/** How long lines may take to be free once their holder has let go. */
+const freeMs = 1_000;
+const freeTries = 20;
 
 /**
  * Takes lines of a GPIO chip. Opening moves no coil: the levels are read as they are, and then driven so.
  * The kernel drops a line, or leaves it to chance, when its program ends. So a watchdog that keeps a hold stays, and hands it
- * over to the next one. Rejects as `requestLines` does.
+ * over to the next one, which keeps it as a hold. Rejects as `requestLines` does.
  */
 export async function openGpioPort({ chip: name, lines: wanted, activeLow }: GpioRelayOptions): Promise<CoilPort> {
 	const chip = await findGpioChip(name);
 	const offsets = offsetsOf(chip, wanted);
-	const key = `\0stileward-gpio-${chip.label}-${offsets.join('-')}`;
-	const lines = await takeLines({ chip: chip.path, offsets, activeLow }, key);
+	const key = holdName(chip.path, offsets);
+	const { lines, heldBefore } = await takeLines({ chip: chip.path, offsets, activeLow }, key);
 	const node = await openDeviceFile(chip.path, { access: 'read', lock: false });
 	const lost = Promise.withResolvers<StilewardError>();
 	const heart = setInterval(() => {
@@ -45,6 +45,7 @@ export async function openGpioPort({ chip: name, lines: wanted, activeLow }: Gpi
 	}, heartbeatMs);
 	return {
 		lost: lost.promise,
+		heldBefore,
 		write: async (channel, closed) => {
 			await lines.write(channel - 1, closed);
 			if ((await lines.read())[channel - 1] !== closed) {
@@ -55,41 +56,29 @@ export async function openGpioPort({ chip: name, lines: wanted, activeLow }: Gpi
 			}
 		},
 		read: lines.read,
-		staysWhileHeld: () => handOver(key, lines),
+		staysWhileHeld: () => handOver(key, lines.read),
 	};
 }
 
 type Request = { readonly chip: string; readonly offsets: readonly number[]; readonly activeLow: boolean };
 
-async function takeLines(request: Request, key: string): Promise<GpioLines> {
+interface Taken {
+	readonly lines: GpioLines;
+	readonly heldBefore: readonly number[];
+}
+
+async function takeLines(request: Request, key: string): Promise<Taken> {
 	try {
 		const lines = await requestLines({ ...request, direction: 'as_is' });
 		await lines.drive(await lines.read());
-		return lines;
+		return { lines, heldBefore: [] };
 	} catch (error) {
 		if (!(error instanceof StilewardError) || error.code !== 'device_busy') throw error;
 		const values = await takeOver(key);
-		if (values === undefined) throw error;
-		return untilFree(request, values);
+		if (values?.length !== request.offsets.length) throw error;
+		const lines = await untilFree(request, values);
+		return { lines, heldBefore: values.flatMap((isClosed, index) => (isClosed ? [index + 1] : [])) };
 	}
-}
-
-/** Asks the watchdog of an agent that died for what it holds; undefined where somebody else has the lines. */
-function takeOver(key: string): Promise<readonly boolean[] | undefined> {
-	return new Promise((resolve) => {
-		let text = '';
-		const socket = createConnection(key);
-		const timer = setTimeout(() => socket.destroy(), handOverMs);
-		socket.setEncoding('utf8');
-		socket.on('data', (part: string) => {
-			text = (text + part).slice(0, 64);
-		});
-		socket.on('error', () => {});
-		socket.on('close', () => {
-			clearTimeout(timer);
-			resolve(/^[01]+$/.test(text) ? [...text].map((bit) => bit === '1') : undefined);
-		});
-	});
 }
 
 /** The other one ends as soon as it has told: its lines are free a moment later. */
@@ -98,21 +87,8 @@ async function untilFree(request: Request, values: readonly boolean[]): Promise<
 		try {
 			return await requestLines({ ...request, direction: 'output', values });
 		} catch (error) {
-			if (tries === handOverTries) throw error;
-			await delay(handOverMs / handOverTries);
+			if (tries === freeTries) throw error;
+			await delay(freeMs / freeTries);
 		}
 	}
-}
-
-/** Waits for the next watchdog, tells it the levels and lets go. Resolves when somebody has come. */
-function handOver(key: string, lines: GpioLines): Promise<void> {
-	return new Promise((resolve, reject) => {
-		const server: Server = createServer(async (socket) => {
-			socket.on('error', () => {});
-			const levels = await lines.read().catch(() => []);
-			socket.end(levels.map((level) => (level ? '1' : '0')).join(''), () => resolve());
-		});
-		server.on('error', reject);
-		server.listen(key);
-	});
 }

@@ -70,6 +70,26 @@ test('a hold outlives its relay, and the next one takes it over without letting 
 	});
 });
 
+test('a hold that was taken over is one still, also where nobody says so', async () => {
+	const board = openCp2112Emulator();
+	onTestFinished(() => board.close());
+	await chipIsThere();
+	const first = await open();
+	await first.set(1, 'hold');
+	await eventually(() => board.isHigh(0));
+	await first.close();
+	// The next agent dies before it has told its watchdog anything.
+	const second = await open();
+	await second.close();
+	await sleep(1_500);
+	expect(board.isHigh(0)).toBe(true);
+	const third = await open();
+	onTestFinished(() => third.close());
+	await third.set(1, 'off');
+	await eventually(() => !board.isHigh(0));
+	expect(board.edges.filter(({ line }) => line === 0).map(({ high }) => high)).toEqual([true, false]);
+});
+
 test('a relay that closes at a low level moves nothing when it is opened', async () => {
 	const board = openCp2112Emulator();
 	onTestFinished(() => board.close());

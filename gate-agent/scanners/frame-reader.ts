@@ -1,9 +1,7 @@
 import type { DriverIo, ScannerEvents } from '../core/device.ts';
 import { awaitsMore, expire, type Frame, type Framing, type FramingState, feed, framingStart } from './framing.ts';
 import { type AimHandling, scanOf } from './scan-text.ts';
-
-/** A timer later than this was held up by a busy process: bytes may wait in the kernel, and get as long to come, ms. */
-const latenessMs = 20;
+import { createSilence } from './silence.ts';
 
 interface FrameReaderOptions {
 	readonly framing: Framing;
@@ -28,7 +26,6 @@ export function frameReader(
 	io: DriverIo & ScannerEvents,
 ): FrameReader {
 	let state: FramingState = framingStart;
-	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
 
 	const advance = ([next, frames]: [FramingState, readonly Frame[]]) => {
@@ -39,24 +36,17 @@ export function frameReader(
 			if (scan !== undefined && !stopped) io.onScan(scan);
 		}
 	};
-	const watchSilence = (ms: number) => {
-		clearTimeout(timer);
-		if (stopped || !awaitsMore(state)) return;
-		const dueMs = io.nowMs() + ms;
-		timer = setTimeout(() => {
-			if (io.nowMs() - dueMs > latenessMs) watchSilence(latenessMs);
-			else advance(expire(framing, state));
-		}, ms);
-	};
+	const silence = createSilence(idleMs, io.nowMs, () => advance(expire(framing, state)));
 	const stop = () => {
 		stopped = true;
-		clearTimeout(timer);
+		silence.clear();
 	};
 	return {
 		push(bytes) {
 			if (stopped) return;
 			advance(feed(framing, state, bytes));
-			watchSilence(idleMs);
+			if (awaitsMore(state) && !stopped) silence.touch();
+			else silence.clear();
 		},
 		finish() {
 			if (stopped) return;

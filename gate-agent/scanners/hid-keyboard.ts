@@ -11,6 +11,7 @@ import { listInputEvents } from '../nodes/input-events.ts';
 import type { Frame } from './framing.ts';
 import { endKeys, expireKeys, feedKey, type InputEvent, type KeyboardState, keyboardStart } from './keyboard-scan.ts';
 import { scanOf } from './scan-text.ts';
+import { createSilence } from './silence.ts';
 
 const { device, ...place } = nodeSchema();
 
@@ -143,7 +144,6 @@ function createTyping(
 ) {
 	const idleMs = idleTimeoutMs ?? (suffix === 'none' ? 100 : 500);
 	let state: KeyboardState = keyboardStart;
-	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
 	const advance = ([next, frames]: [KeyboardState, readonly Frame[]]) => {
 		state = next;
@@ -153,17 +153,19 @@ function createTyping(
 			if (scan !== undefined && !stopped) io.onScan(scan);
 		}
 	};
+	const silence = createSilence(idleMs, io.nowMs, () =>
+		advance(suffix === 'none' ? endKeys(state) : expireKeys(state)),
+	);
 	return {
 		take: (event: InputEvent) => {
 			if (stopped) return;
 			advance(feedKey(state, event, suffix));
-			clearTimeout(timer);
-			if (state.text === '' && !state.spoiled) return;
-			timer = setTimeout(() => advance(suffix === 'none' ? endKeys(state) : expireKeys(state)), idleMs);
+			if ((state.text === '' && !state.spoiled) || stopped) silence.clear();
+			else silence.touch();
 		},
 		stop: () => {
 			stopped = true;
-			clearTimeout(timer);
+			silence.clear();
 		},
 	};
 }

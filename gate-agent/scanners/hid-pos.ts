@@ -10,6 +10,7 @@ import { expirePos, feedPos, type PosState, posStart } from './pos-scan.ts';
 import { parseReportDescriptor, type ReportDescriptor } from './report-descriptor.ts';
 import { scanOf } from './scan-text.ts';
 import { scanVerdict } from './scan-verdict.ts';
+import { createSilence } from './silence.ts';
 
 const schema = Type.Object(
 	{
@@ -141,7 +142,6 @@ function beepsOf(
 /** Puts reports together to scans, and remembers whether one waits for its verdict. */
 function reportReader(layout: PosLayout, aim: 'strip' | 'keep', io: DriverIo & ScannerEvents) {
 	let state: PosState = posStart;
-	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
 	const verdicts = scanVerdict();
 	const advance = ([next, frames]: [PosState, readonly Frame[]]) => {
@@ -154,17 +154,18 @@ function reportReader(layout: PosLayout, aim: 'strip' | 'keep', io: DriverIo & S
 			io.onScan(scan);
 		}
 	};
+	const silence = createSilence(partsMs, io.nowMs, () => advance(expirePos(state)));
 	return {
 		push: (report: Uint8Array) => {
 			if (stopped) return;
-			clearTimeout(timer);
 			advance(feedPos(layout, state, report));
-			if (state.kind !== 'between') timer = setTimeout(() => advance(expirePos(state)), partsMs);
+			if (state.kind === 'between' || stopped) silence.clear();
+			else silence.touch();
 		},
 		takeVerdict: verdicts.take,
 		stop: () => {
 			stopped = true;
-			clearTimeout(timer);
+			silence.clear();
 		},
 	};
 }

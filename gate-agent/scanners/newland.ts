@@ -12,6 +12,7 @@ import {
 	newlandStart,
 } from './newland-packets.ts';
 import { scanOf } from './scan-text.ts';
+import { createSilence } from './silence.ts';
 
 const schema = Type.Object(
 	{
@@ -109,7 +110,6 @@ function packetReader(
 	answers: ReturnType<typeof createAnswers>,
 ) {
 	let state: NewlandState = newlandStart;
-	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
 	let isPlainTold = false;
 	let last: { readonly text: string; readonly atMs: number } | undefined;
@@ -141,16 +141,17 @@ function packetReader(
 		state = next;
 		for (const event of events) if (!stopped) take(event);
 	};
+	const silence = createSilence(idleMs, io.nowMs, () => advance(expireNewland(state)));
 	return {
 		push: (bytes: Uint8Array) => {
 			if (stopped) return;
-			clearTimeout(timer);
 			advance(feedNewland(state, bytes));
-			if (state.pending.length > 0) timer = setTimeout(() => advance(expireNewland(state)), idleMs);
+			if (state.pending.length === 0 || stopped) silence.clear();
+			else silence.touch();
 		},
 		stop: () => {
 			stopped = true;
-			clearTimeout(timer);
+			silence.clear();
 		},
 	};
 }

@@ -8,6 +8,7 @@ import { serialSchema } from '../serial/serial-schema.ts';
 import type { Frame } from './framing.ts';
 import { scanOf } from './scan-text.ts';
 import { scanVerdict } from './scan-verdict.ts';
+import { createSilence } from './silence.ts';
 import { encodeSsi, readSsi, type SsiPacket, ssiOpcode, ssiStatus } from './ssi-frame.ts';
 
 const schema = Type.Object(
@@ -163,7 +164,6 @@ function packetReader({ aim }: SsiOptions, io: DriverIo & ScannerEvents) {
 	let waiting: Uint8Array = new Uint8Array(0);
 	let message: Uint8Array = new Uint8Array(0);
 	let last: string | undefined;
-	let timer: NodeJS.Timeout | undefined;
 	let stopped = false;
 
 	const deliver = (frame: Frame) => {
@@ -193,19 +193,20 @@ function packetReader({ aim }: SsiOptions, io: DriverIo & ScannerEvents) {
 		[message, waiting] = [new Uint8Array(0), new Uint8Array(0)];
 		if (length >= tornBytesMin) deliver({ kind: 'torn', length });
 	};
+	const silence = createSilence(partsMs, io.nowMs, expire);
 	return {
 		push: (bytes: Uint8Array) => {
-			clearTimeout(timer);
 			if (stopped) return { packets: [], spoiled: 0 };
 			const { packets, spoiled, rest } = readSsi(Buffer.concat([waiting, bytes]));
 			waiting = rest;
 			for (const packet of packets) if (!stopped) take(packet);
-			if (waiting.length + message.length > 0 && !stopped) timer = setTimeout(expire, partsMs);
+			if (waiting.length + message.length === 0 || stopped) silence.clear();
+			else silence.touch();
 			return { packets, spoiled };
 		},
 		stop: () => {
 			stopped = true;
-			clearTimeout(timer);
+			silence.clear();
 		},
 	};
 }
