@@ -6,6 +6,7 @@ import {
 	issue,
 	listRows,
 	makeKeys,
+	type RunningGate,
 	startGate,
 	stileward,
 	temporaryFolder,
@@ -26,6 +27,11 @@ lanes:
     scanner: { model: honeywell-xenon, device: "0c2e:0b61" }
     relay: { model: dcttech-usbrelay, serial: LAB01, pulseMs: 1000 }
 `;
+
+/** Uses that are settled. */
+function settled({ lines }: RunningGate): number {
+	return lines.filter(({ event, outcome }) => event === 'settled' && outcome === 'taken_assumed').length;
+}
 
 test('a HID scanner and a HID relay board, pulled in the middle of a scan and of a pulse', {
 	timeout: 300_000,
@@ -66,6 +72,8 @@ test('a HID scanner and a HID relay board, pulled in the middle of a scan and of
 
 	await scanner.present(second);
 	await until('the pulse', () => board.isClosed(1), patienceMs);
+	// A pulse that was not confirmed yet gives its use back.
+	await until('its confirmation', () => settled(gate) === 2, patienceMs);
 	const relayFigures = await pullAndReplace({
 		gate,
 		devices: ['lane-1.relay'],
@@ -83,7 +91,11 @@ test('a HID scanner and a HID relay board, pulled in the middle of a scan and of
 	for (const code of [first, second, third]) {
 		const from = gate.lines.length;
 		await scanner.present(code);
-		await until('a refusal', () => gate.lines.slice(from).find(({ event }) => event === 'denied'), patienceMs);
+		await until(
+			() => `a refusal after\n${gate.printed().slice(-2_500)}`,
+			() => gate.lines.slice(from).find(({ event }) => event === 'denied'),
+			20_000,
+		);
 	}
 	expect(levels()).toHaveLength(6);
 	await until('bad beeps', () => scanner.beeps.filter((beep) => beep === 'bad').length === 3, patienceMs);

@@ -125,7 +125,11 @@ function readIfThere(file: string): string | undefined {
 
 function holds({ tests, cuts }: LabReport): boolean {
 	const broke = (cut: CutResult) => !cut.held;
-	return (tests === undefined || (tests.code === 0 && tests.passed > 0)) && !cuts?.some(broke);
+	return (
+		(tests === undefined ||
+			(tests.code === 0 && tests.passed > 0 && tests.tests.every(({ status }) => status === 'passed'))) &&
+		!cuts?.some(broke)
+	);
 }
 
 mkdirSync(build, { recursive: true });

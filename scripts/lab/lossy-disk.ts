@@ -8,6 +8,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 export interface LossyDisk {
 	/** Argument of QEMU's `-drive`. */
 	readonly drive: string;
+	/** The power fails with the n-th write from now on, while it is in the cache alone: nothing is taken or answered after it. */
+	failAfter(writes: number, onFailure: () => void): void;
 	/** Takes the power away. Gives how many writes were not flushed, and how many of their sectors stayed all the same. */
 	cut(): { readonly unflushed: number; readonly sectorsKept: number };
 }
@@ -46,6 +48,7 @@ export function openLossyDisk(image: string, socketPath: string, keepSector: () 
 		serve(socket, disk);
 	}).listen(socketPath);
 	return {
+		failAfter: disk.failAfter,
 		drive: `driver=nbd,server.type=unix,server.path=${socketPath},if=none,id=disk,cache.direct=on`,
 		cut: () => {
 			for (const socket of sockets) socket.destroy();
@@ -61,6 +64,8 @@ type Cache = ReturnType<typeof createCache>;
 
 function createCache(fd: number) {
 	let writes: CachedWrite[] = [];
+	let fuse: { left: number; readonly onFailure: () => void } | undefined;
+	let isDead = false;
 	const put = ({ bytes, offset }: CachedWrite) => void writeSync(fd, bytes, 0, bytes.length, offset);
 	return {
 		size: fstatSync(fd).size,
@@ -74,7 +79,18 @@ function createCache(fd: number) {
 			}
 			return bytes;
 		},
-		write: (offset: number, bytes: Buffer) => void writes.push({ offset, bytes }),
+		isDead: () => isDead,
+		failAfter: (count: number, onFailure: () => void) => {
+			fuse = { left: count, onFailure };
+		},
+		write: (offset: number, bytes: Buffer) => {
+			writes.push({ offset, bytes });
+			if (fuse === undefined || isDead) return;
+			fuse.left -= 1;
+			if (fuse.left > 0) return;
+			isDead = true;
+			fuse.onFailure();
+		},
 		flush: () => {
 			for (const write of writes) put(write);
 			writes = [];
@@ -168,8 +184,10 @@ const takeRequest: Take = (bytes, socket, disk) => {
 		return undefined;
 	}
 	const total = kind === command.write ? 28 + length : 28;
-	if (bytes.length < total) return undefined;
+	if (bytes.length < total || disk.isDead()) return undefined;
 	const reply = (data: Buffer = Buffer.alloc(0)) => {
+		// The power may have failed with this very request.
+		if (disk.isDead()) return;
 		const head = Buffer.alloc(16);
 		head.writeUInt32BE(magic.reply, 0);
 		bytes.copy(head, 8, 8, 16);
@@ -181,7 +199,7 @@ const takeRequest: Take = (bytes, socket, disk) => {
 			break;
 		case command.write:
 			disk.write(offset, Buffer.from(bytes.subarray(28, total)));
-			if (bytes.readUInt16BE(4) & forceUnitAccess) disk.flush();
+			if (bytes.readUInt16BE(4) & forceUnitAccess && !disk.isDead()) disk.flush();
 			reply();
 			break;
 		case command.flush:

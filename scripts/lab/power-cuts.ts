@@ -16,7 +16,7 @@ export interface CutResult {
 	readonly lost: number;
 	/** Writes that the disk had taken and not yet kept. */
 	readonly unflushed: number;
-	/** The ledger loses nothing; the control, which is to prove that the disk forgets, loses something. */
+	/** The disk had something to forget, and the ledger lost nothing; a control lost something. */
 	readonly held: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface CutResult {
 export interface CutOptions {
 	readonly kernel: GuestKernel;
 	readonly initramfs: string;
-	/** Cuts of the ledger; the control has one more. */
+	/** Cuts of the ledger; the controls come beside them. */
 	readonly rounds: number;
 	readonly seed: number;
 	readonly say: (text: string) => void;
@@ -36,16 +36,20 @@ const lifeLimitMs = 5 * 60_000;
 /** Redemptions between the start of the program and the cut. */
 const [leastRedemptions, mostRedemptions] = [20, 220];
 
-/** Within this time a few commits happen, so that a cut falls anywhere in one. */
-const commitsMs = 40;
+/** A commit is a few writes: the power fails with one of so many, while it is in the disk's cache alone. */
+const writesMost = 12;
 
-/** A program that redeems until it dies, and one that tells what is there. */
-type Program = 'ledger' | 'control';
+/**
+ * What redeems until it dies, and tells what is there. `no_barrier` is the ledger on a file system that never flushes the disk,
+ * `normal` a table with `synchronous=NORMAL`: both are controls.
+ */
+type Program = 'ledger' | 'no_barrier' | 'normal';
 
 /**
  * Cuts the power of a machine that redeems tickets, on an ext4 file system on a disk that forgets what was not flushed:
- * every commit that was acknowledged before must be found by the next start. The control commits with
- * `synchronous=NORMAL` and must lose some: a disk that forgets nothing would prove nothing.
+ * every commit that was acknowledged before must be found by the next start. The power fails with a write that the disk has in
+ * its cache alone. Two controls must lose acknowledged rows, or the proof proves nothing: the same ledger where the file system
+ * never flushes, which shows that the disk forgets, and a table with `synchronous=NORMAL`.
  */
 export async function cutPower({ rounds, seed, ...options }: CutOptions): Promise<readonly CutResult[]> {
 	const results: CutResult[] = [];
@@ -54,7 +58,9 @@ export async function cutPower({ rounds, seed, ...options }: CutOptions): Promis
 		const share = round % 2 === 0 ? 0.5 : 0;
 		results.push(await oneCut(options, { program: 'ledger', seed: seed + round, share }));
 	}
-	results.push(await oneCut(options, { program: 'control', seed: seed + rounds, share: 0 }));
+	for (const [at, program] of (['no_barrier', 'normal'] as const).entries()) {
+		results.push(await oneCut(options, { program, seed: seed + rounds + at, share: 0 }));
+	}
 	return results;
 }
 
@@ -77,7 +83,7 @@ async function oneCut(options: Omit<CutOptions, 'rounds' | 'seed'>, { program, s
 		const first = openLossyDisk(image, join(dir, 'disk.sock'), () => random() < share);
 		const acknowledged = await redeemUntilCut(
 			{ ...options, dir, disk: first },
-			{ program, target, cutAfterMs: random() * commitsMs },
+			{ program, target, cutAfterWrites: 1 + Math.floor(random() * writesMost) },
 		);
 		const { unflushed } = first.cut();
 		const second = openLossyDisk(image, join(dir, 'disk.sock'), () => true);
@@ -85,7 +91,9 @@ async function oneCut(options: Omit<CutOptions, 'rounds' | 'seed'>, { program, s
 		second.cut();
 		const kept = acknowledged.filter((idx) => found.has(idx)).length;
 		const lost = acknowledged.length - kept;
-		const held = acknowledged.length >= target && (program === 'ledger' ? lost === 0 : lost > 0);
+		const isProven = program === 'ledger' ? lost === 0 : lost > 0;
+		const hadToForget = unflushed > 0 || program === 'normal';
+		const held = acknowledged.length >= target && hadToForget && isProven;
 		return { name: program, seed, acknowledged: acknowledged.length, kept, lost, unflushed, held };
 	} finally {
 		rmSync(dir, { recursive: true, force: true });
@@ -100,13 +108,20 @@ interface Life extends Pick<CutOptions, 'kernel' | 'initramfs' | 'say'> {
 /** Runs until so many redemptions were reported, then cuts. What was reported until the machine died counts, too. */
 async function redeemUntilCut(
 	life: Life,
-	{ program, target, cutAfterMs }: { readonly program: Program; readonly target: number; readonly cutAfterMs: number },
+	{
+		program,
+		target,
+		cutAfterWrites,
+	}: { readonly program: Program; readonly target: number; readonly cutAfterWrites: number },
 ): Promise<readonly number[]> {
 	const acknowledged: number[] = [];
 	const code = await runProgram(life, [program, 'redeem'], (line, cut) => {
 		if (!/^\d+$/.test(line)) return;
 		acknowledged.push(Number(line));
-		if (acknowledged.length === target) setTimeout(cut, cutAfterMs);
+		if (acknowledged.length !== target) return;
+		// What is not committed durably writes nothing for a long time: it is the guest's memory that forgets.
+		if (program === 'normal') cut();
+		else life.disk.failAfter(cutAfterWrites, cut);
 	});
 	if (code !== 'killed') throw new Error(`the guest ended by itself with ${code} before the cut`);
 	return acknowledged;

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { arch } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -15,18 +15,28 @@ const programs: Readonly<Record<string, string>> = {
 	'apt-get': 'apt',
 };
 
-/** Libraries that the guest's programs load from the host. */
-const libraries = ['libusb-1.0-0', 'libudev1'];
+/** Libraries that the guest's programs load from the host, each with its package. */
+const libraries: Readonly<Record<string, string>> = {
+	'libusb-1.0.so.0': 'libusb-1.0-0',
+	'libudev.so.1': 'libudev1',
+};
+
+const libraryFolders = ['/usr/lib/x86_64-linux-gnu', '/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'];
 
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/bin'];
 
 /** What keeps the lab from running here, in words that say what to do; undefined where nothing does. */
 export function whatIsMissing(): string | undefined {
 	if (arch() !== 'x64') return 'the lab runs on x86-64: its guest is a PC';
-	const packages = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name));
+	const packages = [
+		...Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name)),
+		...Object.entries(libraries).flatMap(([file, name]) => {
+			return libraryFolders.some((folder) => existsSync(join(folder, file))) ? [] : name;
+		}),
+	];
 	if (packages.length === 0) return undefined;
-	const list = [...new Set([...packages, ...libraries])].join(' ');
-	return `programs are missing. Install them with:\n  apt-get install --no-install-recommends ${list}`;
+	const list = [...new Set(packages)].join(' ');
+	return `programs or libraries are missing. Install them with:\n  apt-get install --no-install-recommends ${list}`;
 }
 
 function isThere(program: string): boolean {

@@ -118,6 +118,9 @@ test('a scanner and a board without a timer, pulled at any moment', { timeout: 3
 	const during = nextOf(lane.tickets);
 	await lane.present(during);
 	await until('the pulse', async () => (await lane.edges()).length === 5, patienceMs);
+	// A pulse that was not confirmed yet gives its use back.
+	const confirmed = () => gate.lines.filter(({ event, outcome }) => event === 'settled' && outcome === 'taken_assumed');
+	await until('its confirmation', () => confirmed().length === 3, patienceMs);
 	const relayFigures = await pullAdapter(lane, 'relay', 'lane-1.relay');
 	used.push(during);
 	// Without its current the coil fell, and nothing closes it again.
