@@ -9,6 +9,8 @@ export default defineConfig({
 		// An emulated processor is ten to twenty times slower than the one it runs on.
 		testTimeout: 120_000,
 		hookTimeout: 120_000,
+		// A program crashes in the emulated processor once in some hundred starts; the report shows each second try.
+		retry: 1,
 		pool: 'forks',
 		isolate: false,
 		maxWorkers: 1,

@@ -56,12 +56,29 @@ export async function cutPower({ rounds, seed, ...options }: CutOptions): Promis
 	for (let round = 0; round < rounds; round += 1) {
 		// Losing everything and losing any part of it are different tests of the file system's journal.
 		const share = round % 2 === 0 ? 0.5 : 0;
-		results.push(await oneCut(options, { program: 'ledger', seed: seed + round, share }));
+		results.push(await cutOnce(options, { program: 'ledger', seed: seed + round, share }));
 	}
 	for (const [at, program] of (['no_barrier', 'normal'] as const).entries()) {
-		results.push(await oneCut(options, { program, seed: seed + rounds + at, share: 0 }));
+		results.push(await cutOnce(options, { program, seed: seed + rounds + at, share: 0 }));
 	}
 	return results;
+}
+
+/** Exit codes, without their high bit, of a program that crashed: SIGILL, SIGABRT, SIGBUS, SIGSEGV. */
+const crashCodes: readonly unknown[] = [4, 6, 7, 11];
+
+/** The emulated processor crashed the program: nothing was proven or disproven. */
+class Crashed extends Error {}
+
+/** An emulated processor crashes a program now and then: a life that ended so is begun once more. */
+async function cutOnce(options: Omit<CutOptions, 'rounds' | 'seed'>, cut: Cut): Promise<CutResult> {
+	try {
+		return await oneCut(options, cut);
+	} catch (error) {
+		if (!(error instanceof Crashed)) throw error;
+		options.say(`${error.message}: once more`);
+		return oneCut(options, cut);
+	}
 }
 
 interface Cut {
@@ -123,6 +140,7 @@ async function redeemUntilCut(
 		if (program === 'normal') cut();
 		else life.disk.failAfter(cutAfterWrites, cut);
 	});
+	if (crashCodes.includes(code)) throw new Crashed(`the program crashed before the cut (signal ${code})`);
 	if (code !== 'killed') throw new Error(`the guest ended by itself with ${code} before the cut`);
 	return acknowledged;
 }
@@ -133,6 +151,7 @@ async function readAfterCut(life: Life, program: Program): Promise<readonly numb
 	const code = await runProgram(life, [program, 'read'], (line) => {
 		if (/^\d+$/.test(line)) found.push(Number(line));
 	});
+	if (crashCodes.includes(code)) throw new Crashed(`the program crashed after the cut (signal ${code})`);
 	if (code !== 0) throw new Error(`after the cut the program ended with ${code}`);
 	return found;
 }

@@ -33,6 +33,14 @@ test('names the first line of a failure', () => {
 	expect(text).toContain('0 passed, 1 failed; the guest ended with 1');
 });
 
+test('says which test passed on its second try only, and why the first one failed', () => {
+	const flaky = { ...assertion, failureMessages: ['ended by SIGSEGV\n  at gate.ts:1'] };
+	const tests = { code: 0, ...testResults(JSON.stringify({ testResults: [{ ...file, assertionResults: [flaky] }] })) };
+	const text = reportText({ kernel: '6.1.0', seconds: 1, tests });
+	expect(text).toContain('- ✓ a board, pulled (1.5 s, on the second try)\n  - ended by SIGSEGV\n');
+	expect(text).toContain('1 passed, 0 failed');
+});
+
 test('has no result of a guest that broke down', () => {
 	expect(testResults(undefined)).toEqual({ passed: 0, failed: 0, tests: [] });
 });
