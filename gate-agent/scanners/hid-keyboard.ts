@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox';
 import type { Driver, DriverIo, Scanner, ScannerEvents } from '../core/device.ts';
 import { StilewardError } from '../core/errors.ts';
 import { type DeviceFile, openDeviceFile } from '../ioctl/device-file.ts';
-import { readEvents } from '../ioctl/event-reader.ts';
+import { type EventReader, readEvents } from '../ioctl/event-reader.ts';
 import { errno, loadLibc, SystemCallError } from '../ioctl/libc.ts';
 import { chooseNode, nodeSchema } from '../nodes/choose-node.ts';
 import { listInputEvents } from '../nodes/input-events.ts';
@@ -66,14 +66,12 @@ export const hidKeyboard: Driver<HidKeyboardOptions, ScannerEvents, Scanner> = {
 	async open(options, io) {
 		const path = await findKeyboard(options);
 		const file = await openDeviceFile(path, { access: 'read', lock: false });
-		try {
-			await grab(file);
-		} catch (error) {
+		const typing = createTyping(options, io);
+		const events = await grabAndRead(file, (record) => typing.take(eventOf(record))).catch((error: unknown) => {
 			file.close();
 			throw error;
-		}
+		});
 		const lost = Promise.withResolvers<StilewardError>();
-		const typing = createTyping(options, io);
 		let ending: Promise<void> | undefined;
 		const end = () => {
 			clearInterval(heart);
@@ -85,17 +83,10 @@ export const hidKeyboard: Driver<HidKeyboardOptions, ScannerEvents, Scanner> = {
 			if (ending) return;
 			void end().then(() => lost.resolve(new StilewardError('device_lost', `${path} is gone (${why})`)));
 		};
-		let endedEarly: string | undefined;
-		let onEnd = (why: string) => {
-			endedEarly = why;
-		};
-		const onRecord = (record: Uint8Array) => typing.take(eventOf(record));
-		const events = await readEvents(file.fd, eventBytes, { onRecord, onEnd: (why) => onEnd(why) });
 		const heart = setInterval(() => {
 			void file.isThere().then((isThere) => isThere || lose('its node is gone'));
 		}, heartbeatMs);
-		onEnd = lose;
-		if (endedEarly !== undefined) lose(endedEarly);
+		void events.ended.then(lose);
 		return { lost: lost.promise, close: end };
 	},
 };
@@ -111,6 +102,11 @@ async function findKeyboard({ path, device: id, serial, port }: HidKeyboardOptio
 	const keyboards = (await listInputEvents()).filter(({ isKeyboard }) => isKeyboard);
 	const choice = { device: id, ...(serial !== undefined && { serial }), ...(port !== undefined && { port }) };
 	return chooseNode(keyboards, choice, 'typing scanner').path;
+}
+
+async function grabAndRead(file: DeviceFile, onRecord: (record: Uint8Array) => void): Promise<EventReader> {
+	await grab(file);
+	return readEvents(file.fd, eventBytes, onRecord);
 }
 
 async function grab({ fd, path }: DeviceFile): Promise<void> {
