@@ -7,7 +7,6 @@ import { frameReader } from './frame-reader.ts';
 import type { GrowGmLink } from './grow-gm-link.ts';
 import { setUpGrowGm } from './grow-gm-setup.ts';
 import { zones } from './grow-gm-zones.ts';
-import { scanVerdict } from './scan-verdict.ts';
 
 const schema = Type.Object(
 	{
@@ -67,18 +66,8 @@ export const growGm: Driver<GrowGmOptions, ScannerEvents, Scanner> = {
 	name: 'grow-gm',
 	options: schema,
 	async open(options, io) {
-		const verdicts = scanVerdict();
 		const framing = { prefix: new Uint8Array(0), suffix: Uint8Array.of(0x0d), frameBytesMax: scanBytesMax };
-		const reader = frameReader(
-			{ framing, aim: 'strip' },
-			{
-				...io,
-				onScan(scan) {
-					verdicts.asked();
-					io.onScan(scan);
-				},
-			},
-		);
+		const reader = frameReader({ framing, aim: 'strip' }, io);
 		let isOpen = false;
 		const { link, baudRate, versions, differing } = await setUpGrowGm(options, (bytes) => {
 			// What comes before the module is set up may have no mark at its end; its visitor is still there.
@@ -106,7 +95,7 @@ export const growGm: Driver<GrowGmOptions, ScannerEvents, Scanner> = {
 			},
 			...(out1 && {
 				signal: (signal: Signal) => {
-					if (verdicts.take(signal) === options.out1) out1.start();
+					if (reader.takeVerdict(signal) === options.out1) out1.start();
 				},
 			}),
 		};

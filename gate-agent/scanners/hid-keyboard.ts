@@ -8,10 +8,8 @@ import { type EventReader, readEvents } from '../ioctl/event-reader.ts';
 import { errno, loadLibc, SystemCallError } from '../ioctl/libc.ts';
 import { chooseNode, nodeSchema } from '../nodes/choose-node.ts';
 import { listInputEvents } from '../nodes/input-events.ts';
-import type { Frame } from './framing.ts';
-import { endKeys, expireKeys, feedKey, type InputEvent, type KeyboardState, keyboardStart } from './keyboard-scan.ts';
-import { scanOf } from './scan-text.ts';
-import { createSilence } from './silence.ts';
+import { endKeys, expireKeys, feedKey, type InputEvent, keyboardStart } from './keyboard-scan.ts';
+import { itself, type ScanReader, scanReader } from './scan-reader.ts';
 
 const { device, ...place } = nodeSchema();
 
@@ -66,8 +64,8 @@ export const hidKeyboard: Driver<HidKeyboardOptions, ScannerEvents, Scanner> = {
 	async open(options, io) {
 		const path = await findKeyboard(options);
 		const file = await openDeviceFile(path, { access: 'read', lock: false });
-		const typing = createTyping(options, io);
-		const events = await grabAndRead(file, (record) => typing.take(eventOf(record))).catch((error: unknown) => {
+		const typing = typingReader(options, io);
+		const events = await grabAndRead(file, (record) => typing.push(eventOf(record))).catch((error: unknown) => {
 			file.close();
 			throw error;
 		});
@@ -134,34 +132,18 @@ function eventOf(record: Uint8Array): InputEvent {
 }
 
 /** Puts keys together to scans. */
-function createTyping(
+function typingReader(
 	{ suffix = 'enter', aim = 'strip', idleTimeoutMs }: HidKeyboardOptions,
 	io: DriverIo & ScannerEvents,
-) {
-	const idleMs = idleTimeoutMs ?? (suffix === 'none' ? 100 : 500);
-	let state: KeyboardState = keyboardStart;
-	let stopped = false;
-	const advance = ([next, frames]: [KeyboardState, readonly Frame[]]) => {
-		state = next;
-		for (const frame of frames) {
-			const scan = scanOf(frame, aim, io.nowMs());
-			// A receiver may close the scanner on any scan.
-			if (scan !== undefined && !stopped) io.onScan(scan);
-		}
-	};
-	const silence = createSilence(idleMs, io.nowMs, () =>
-		advance(suffix === 'none' ? endKeys(state) : expireKeys(state)),
+): ScanReader<InputEvent> {
+	return scanReader(
+		{
+			start: keyboardStart,
+			feed: (state, event: InputEvent) => feedKey(state, event, suffix),
+			expire: suffix === 'none' ? endKeys : expireKeys,
+			awaitsMore: ({ text, spoiled }) => text !== '' || spoiled,
+			...{ frameOf: itself, silenceMs: idleTimeoutMs ?? (suffix === 'none' ? 100 : 500), aim },
+		},
+		io,
 	);
-	return {
-		take: (event: InputEvent) => {
-			if (stopped) return;
-			advance(feedKey(state, event, suffix));
-			if ((state.text === '' && !state.spoiled) || stopped) silence.clear();
-			else silence.touch();
-		},
-		stop: () => {
-			stopped = true;
-			silence.clear();
-		},
-	};
 }

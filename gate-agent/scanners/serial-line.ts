@@ -1,11 +1,10 @@
 import Type, { type Static } from 'typebox';
 import type { Driver, Scanner, ScannerEvents, Signal } from '../core/device.ts';
-import { type Scan, scanBytesMax } from '../core/scan.ts';
+import { scanBytesMax } from '../core/scan.ts';
 import { openSerialPort } from '../serial/serial-port.ts';
 import { serialSchema } from '../serial/serial-schema.ts';
 import { frameReader } from './frame-reader.ts';
 import type { Framing } from './framing.ts';
-import { scanVerdict } from './scan-verdict.ts';
 
 const hexMark = 'hex:([0-9A-Fa-f]{2}){1,8}';
 
@@ -76,12 +75,7 @@ export const serialLine: Driver<SerialLineOptions, ScannerEvents, Scanner> = {
 			suffix: markBytes(options.suffix),
 			frameBytesMax: options.frameBytesMax,
 		};
-		const verdicts = scanVerdict();
-		const onScan = (scan: Scan) => {
-			verdicts.asked();
-			io.onScan(scan);
-		};
-		const reader = frameReader({ framing, aim: options.aim, idleMs: options.idleTimeoutMs }, { ...io, onScan });
+		const reader = frameReader({ framing, aim: options.aim, idleMs: options.idleTimeoutMs }, io);
 		const line = await openSerialPort(options, { data: reader.push });
 		return {
 			// What had arrived before the unplug is delivered before the loss is told.
@@ -95,7 +89,7 @@ export const serialLine: Driver<SerialLineOptions, ScannerEvents, Scanner> = {
 			},
 			...((options.good ?? options.bad) && {
 				signal: (signal: Signal) => {
-					const verdict = verdicts.take(signal);
+					const verdict = reader.takeVerdict(signal);
 					const command = verdict && options[verdict];
 					// A beep that is lost stops nobody.
 					if (command !== undefined) void line.write(markBytes(command), commandTimeoutMs).catch(() => {});
