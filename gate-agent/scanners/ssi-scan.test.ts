@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { feedAll } from './scan-language.suite.ts';
 import { encodeSsi, ssiOpcode, ssiStatus } from './ssi-frame.ts';
-import { expireSsi, feedSsi, type SsiEvent, type SsiState, ssiStart } from './ssi-scan.ts';
+import { expireSsi, feedSsi, ssiStart } from './ssi-scan.ts';
 
 /** A packet of the scanner with decode data; the first byte is the kind of the code. */
 function dataPacket(text: string, status = 0): Uint8Array {
@@ -13,22 +14,13 @@ function dataPacket(text: string, status = 0): Uint8Array {
 	return packet;
 }
 
-function fed(...pieces: readonly Uint8Array[]): readonly [SsiState, readonly SsiEvent[]] {
-	let state = ssiStart;
-	const events: SsiEvent[] = [];
-	for (const bytes of pieces) {
-		const [next, came] = feedSsi(state, bytes);
-		state = next;
-		events.push(...came);
-	}
-	return [state, events];
-}
+const fed = (...pieces: readonly Uint8Array[]) => feedAll({ start: ssiStart, feed: feedSsi }, pieces);
 
 const frame = (text: string) => ({ kind: 'frame', bytes: Uint8Array.from(Buffer.from(text)) });
 
 describe('messages of a scanner', () => {
 	it('of several packets are one code, and each packet is to be acknowledged', () => {
-		const [, events] = fed(
+		const { items: events } = fed(
 			dataPacket('ONE', ssiStatus.continues),
 			dataPacket('TWO\r'),
 			encodeSsi(ssiOpcode.ack, [], 0),
@@ -38,7 +30,7 @@ describe('messages of a scanner', () => {
 
 	it('that come again are acknowledged again, and are no second code', () => {
 		const again = ssiStatus.retransmit;
-		const [, events] = fed(
+		const { items: events } = fed(
 			dataPacket('CODE'),
 			dataPacket('CODE', again),
 			dataPacket('NEXT', again),
@@ -50,15 +42,15 @@ describe('messages of a scanner', () => {
 
 	it('whose sum is wrong are asked for again', () => {
 		const spoiled = dataPacket('CODE').with(6, 0x58);
-		expect(fed(spoiled)[1]).toEqual([{ kind: 'spoiled' }]);
+		expect(fed(spoiled).items).toEqual([{ kind: 'spoiled' }]);
 	});
 
 	it('that stop half-way are torn by a silence, and do not join the next code', () => {
-		const [half] = fed(dataPacket('HALF OF IT', ssiStatus.continues), dataPacket('REST').subarray(0, 5));
+		const { state: half } = fed(dataPacket('HALF OF IT', ssiStatus.continues), dataPacket('REST').subarray(0, 5));
 		const [after, torn] = expireSsi(half);
 		expect(torn).toEqual([{ kind: 'torn', frame: { kind: 'torn', length: 15 } }]);
 		expect(feedSsi(after, dataPacket('WHOLE'))[1]).toEqual([{ kind: 'data', frame: frame('WHOLE') }]);
-		expect(expireSsi(fed(Uint8Array.of(0x20, 0xf3, 0x00))[0])[1]).toEqual([]);
+		expect(expireSsi(fed(Uint8Array.of(0x20, 0xf3, 0x00)).state)[1]).toEqual([]);
 	});
 
 	it('are the same however their bytes are cut', () => {
@@ -69,7 +61,7 @@ describe('messages of a scanner', () => {
 				const at = [0, ...cuts.filter((cut) => cut <= bytes.length).toSorted((a, b) => a - b), bytes.length];
 				const pieces = at.slice(1).map((end, index) => bytes.subarray(at[index], end));
 				expect(fed(...pieces)).toEqual(fed(bytes));
-				expect(fed(bytes)[1]).toEqual(codes.map((code) => ({ kind: 'data', frame: frame(code) })));
+				expect(fed(bytes).items).toEqual(codes.map((code) => ({ kind: 'data', frame: frame(code) })));
 			}),
 		);
 	});
