@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import type { FeedHub } from './feed/feed-hub.ts';
 import type { SnapshotCache } from './feed/snapshot-cache.ts';
 import type { AccessTokens } from './http/access-tokens.ts';
+import type { HandheldFiles } from './http/handheld-files.ts';
 import type { Nonces } from './http/nonces.ts';
+import type { Origins } from './http/origins.ts';
 import type { Issuer } from './issuing.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Office } from './office/office.ts';
@@ -39,6 +41,10 @@ export interface ServerParts {
 	 * a `Refusal` for a request that is none.
 	 */
 	readonly certifyHub?: (certificateRequest: string) => Promise<string>;
+	/** The built handheld; absent where nobody has built it. */
+	readonly handheld?: HandheldFiles;
+	/** Whose pages may call this server. */
+	readonly origins: Origins;
 	readonly log: Logger;
 	readonly nowMs: () => number;
 }

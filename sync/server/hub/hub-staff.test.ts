@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createHttpsClient } from '../../node/https-client.ts';
 import { evt } from '../testing/device-journal.ts';
 import { type HubWorld, startHubWorld } from './hub-world.suite.ts';
+import { patience } from './outage.suite.ts';
 
 const slow = 120_000;
 const person = { name: 'li.na', pin: '482913' };
@@ -43,5 +45,31 @@ describe('staff at a device of a hub', () => {
 			expect(await ask(call, request)).toMatchObject({ status: 503, code: 'no_staff_here' });
 		}
 		expect(world.log.join('')).not.toContain(person.pin);
+	});
+});
+
+describe('a handheld that came from one server of a venue', () => {
+	it('may call the others: the hub knows its centre, and the centre each hub that has called', {
+		timeout: slow,
+	}, async () => {
+		const hub = await world.addHub('hub-1');
+		const allowedAt = async (at: typeof hub | typeof world.centre, origin: string) => {
+			const { url, fingerprint } = at.running();
+			const client = createHttpsClient({ url, fingerprint, trustedNowMs: Date.now });
+			const { headers } = await client.send({ method: 'GET', path: '/v1/nonce', headers: { origin } });
+			client.close();
+			return headers['access-control-allow-origin'];
+		};
+		const [there, here] = [world.centre.running().url, hub.running().url];
+		expect(await allowedAt(hub, there)).toBe(there);
+		await expect.poll(() => allowedAt(world.centre, here), patience).toBe(here);
+		expect(await allowedAt(world.centre, 'https://evil.example')).toBeUndefined();
+		// Only the token of a hub makes its word count.
+		const { url, fingerprint } = world.centre.running();
+		const client = createHttpsClient({ url, fingerprint, trustedNowMs: Date.now });
+		const headers = { 'stileward-origins': 'https://evil.example', authorization: 'Bearer AAAAAAAAAAAAAAAAAAAA' };
+		await client.send({ method: 'POST', path: '/v1/hub/report', body: {}, headers });
+		client.close();
+		expect(await allowedAt(world.centre, 'https://evil.example')).toBeUndefined();
 	});
 });
