@@ -286,26 +286,29 @@ class LedgerInBrowser implements IndexedDbLedger {
 
 	async #transact<T>(generation: Generation, work: (tx: Transaction) => Promise<T>): Promise<T> {
 		this.#assertHeld();
-		let isLonger = false;
 		try {
-			return await commit(generation.db, async (store) => {
+			const { result, before, after } = await commit(generation.db, async (store) => {
 				const found = assertHead(await store.head());
-				const tx: Transaction = { store, head: this.#claimed(found) };
-				const result = await work(tx);
-				if (tx.head !== found) store.putHead(tx.head);
-				return { result, head: tx.head, isLonger: tx.head.seq !== found.seq };
-			}).then((done) => {
-				isLonger = done.isLonger;
-				if (generation === this.#generation) this.#head = done.head;
-				// Only a row proves that the disk takes one: a refusal reads and commits nothing.
-				if (isLonger) this.#state = 'ok';
-				return done.result;
+				const claimed = this.#claimed(found);
+				const tx: Transaction = { store, head: claimed };
+				const answer = await work(tx);
+				// A refusal writes nothing, the claim neither: it is an answer on a full phone as well.
+				if (tx.head === claimed) return { result: answer, before: found, after: found };
+				store.putHead(tx.head);
+				return { result: answer, before: found, after: tx.head };
 			});
+			if (generation === this.#generation) this.#head = after;
+			if (after.seq !== before.seq) this.#wroteRows();
+			return result;
 		} catch (error) {
 			throw this.#fault(error);
-		} finally {
-			if (isLonger) this.#options.onRows?.();
 		}
+	}
+
+	/** Only a row proves that the disk takes one. */
+	#wroteRows(): void {
+		this.#state = 'ok';
+		this.#options.onRows?.();
 	}
 
 	/** A tab that another one has written after is out, also while the browser has not told it yet. */

@@ -138,7 +138,6 @@ function historyReader<Mode extends IDBTransactionMode>(tx: LedgerTransaction<Mo
 }
 
 function ownWriter(tx: LedgerTransaction<'readwrite'>) {
-	const tallies = tx.objectStore('tallies');
 	return {
 		putHead: (head: HeadRecord): void => put(tx.objectStore('meta').put(head)),
 		/** A row is added, never put: one that is there already is a fault, not overwritten. */
@@ -147,11 +146,9 @@ function ownWriter(tx: LedgerTransaction<'readwrite'>) {
 		putGrant: (record: GrantRecord): void =>
 			put(tx.objectStore('grants').put({ record, ...(record.open ? { openTicket: record.grant.ticketId } : {}) })),
 		addReleased: (redemption: RedemptionId): void => put(tx.objectStore('released').put({ redemption })),
-		async countUnverified({ lane, cls, atMs }: Grant): Promise<void> {
-			const hour = hourOf(atMs);
-			const before = await tallies.get([lane, cls]);
-			put(tallies.put({ lane, cls, hour, grants: before?.hour === hour ? before.grants + 1 : 1 }));
-		},
+		/** Counts one more grant on the rung local than the `before` of its hour. */
+		countUnverified: ({ lane, cls, atMs }: Grant, before: number): void =>
+			put(tx.objectStore('tallies').put({ lane, cls, hour: hourOf(atMs), grants: before + 1 })),
 		/** Puts records as they are, store by store. */
 		carryOver(records: Records): void {
 			for (const name of storeNames) for (const record of records[name] ?? []) put(tx.objectStore(name).put(record));

@@ -53,6 +53,30 @@ describeWithChromium('the ledger in a browser on a disk', (start) => {
 		expect(await third.call('ask', 2)).toBe('denied');
 	});
 
+	test('a browser that has no space left grants nothing and keeps denials, and goes on once there is some', async () => {
+		const browser = await start();
+		const tab = await browser.openTab();
+		await tab.limitStorage(2 * 1024 * 1024);
+		await tab.call('open', 'if_free');
+		expect(await tab.call('ask', 1)).toBe('granted');
+		expect(await tab.call('fill')).toBe('ledger_full');
+		expect([await tab.call('ask', 2), await tab.call('ask', 2), await tab.call('ask', 1)]).toEqual([
+			...['ledger_full', 'ledger_full', 'denied'],
+		]);
+		const full = await tab.call('look', 2);
+		expect(full).toMatchObject({ uses: 0, state: 'ledger_full' });
+		expect(await tab.call('deny')).toEqual({ flushed: 'ledger_full', waiting: 1 });
+		await tab.call('close');
+
+		const again = await browser.openTab();
+		expect(await again.call('open', 'if_free')).toBe('open');
+		expect([await again.call('ask', 2), await again.call('ask', 1)]).toEqual(['ledger_full', 'denied']);
+		await again.limitStorage();
+		expect([await again.call('ask', 2), await again.call('ask', 2)]).toEqual(['granted', 'denied']);
+		expect(await again.call('deny')).toEqual({ flushed: 'written', waiting: 0 });
+		expect(await again.call('look', 2)).toEqual({ uses: 1, state: 'ok', epoch: full.epoch });
+	});
+
 	test('takes over the snapshot of a million tickets quickly, and decides in less than 20 ms', async () => {
 		const browser = await start();
 		const tab = await browser.openTab();

@@ -49,7 +49,7 @@ export async function redeem(
 	if (decision.kind === 'deny') return { kind: 'denied', decision };
 	const grant = grantOf(request, decision, atMs);
 	if (decision.direction === 'exit') await letOut(tx, grant);
-	else await hold(tx, { grant, account, request });
+	else hold(tx, { grant, account, request, unverifiedInHour: history.unverifiedInHour });
 	return { kind: 'granted', grant };
 }
 
@@ -64,9 +64,10 @@ interface Holding {
 	readonly grant: Grant;
 	readonly account: AccountRecord;
 	readonly request: RedeemRequest;
+	readonly unverifiedInHour: number;
 }
 
-async function hold(tx: Transaction, { grant, account, request }: Holding): Promise<void> {
+function hold(tx: Transaction, { grant, account, request, unverifiedInHour }: Holding): void {
 	const { store } = tx;
 	const { exits } = account;
 	const consumed = grant.reentry ? exits.at(-1) : undefined;
@@ -75,7 +76,7 @@ async function hold(tx: Transaction, { grant, account, request }: Holding): Prom
 		counts: holdUses(account.counts, grant),
 		exits: consumed === undefined ? exits : exits.slice(0, -1),
 	});
-	if (grant.rung === 'local') await store.countUnverified(grant);
+	if (grant.rung === 'local') store.countUnverified(grant, unverifiedInHour);
 	append(tx, grantedFact(grant, request), grant.atMs);
 	const { seq } = tx.head;
 	const record: GrantRecord = { seq, lastSeq: seq, grant, open: true, returned: 0 };

@@ -23,6 +23,8 @@ export interface Chromium {
 /** A tab, from outside the browser. */
 export interface RemoteTab {
 	call<Name extends keyof Tab>(name: Name, ...args: Parameters<Tab[Name]>): Promise<Awaited<ReturnType<Tab[Name]>>>;
+	/** Leaves the page no more than so many bytes of storage; without a number what the disk has. */
+	limitStorage(quotaBytes?: number): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -108,6 +110,12 @@ function remote(page: Page): RemoteTab {
 	return {
 		call: (name, ...args) =>
 			page.evaluate(([called, given]) => Reflect.get(window, 'tab')[called](...given), [name, args] as const),
+		async limitStorage(quotaSize) {
+			const session = await page.context().newCDPSession(page);
+			const { origin } = new URL(page.url());
+			// The session stays open with the tab: the limit ends with it.
+			await session.send('Storage.overrideQuotaForOrigin', { origin, ...(quotaSize && { quotaSize }) });
+		},
 		close: () => page.close(),
 	};
 }

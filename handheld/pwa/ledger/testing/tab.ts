@@ -33,6 +33,12 @@ export interface Tab {
 	}>;
 	/** Loads a snapshot of an event, then redeems `asked` tickets in turn with one bare durable write each. */
 	measure(asked: number): Promise<Measured>;
+	/** Fills what space there is, and says how that ended. */
+	fill(): Promise<string>;
+	/** Refuses a scan and says whether its row could be written, and how many wait. */
+	deny(): Promise<{ readonly flushed: string; readonly waiting: number }>;
+	/** Uses of a ticket that are held or gone, and the ledger's state. */
+	look(idx: number): Promise<{ readonly uses: number; readonly state: string; readonly epoch: string }>;
 	close(): Promise<void>;
 }
 
@@ -62,16 +68,42 @@ function makeTab(): Tab {
 		redeemAll: (first, count) => redeemAll(ledger(), first, count),
 		granted: () => grantedOf(ledger()),
 		measure: (asked) => measure(ledger(), asked),
+		fill: () => fill(ledger()),
+		async deny() {
+			ledger().deny({ reason: 'unreadable', lane: 'lane-1', atMs: requestOf(0).atMs });
+			const flushed = await outcomeOf(
+				ledger()
+					.flush()
+					.then(() => 'written'),
+			);
+			return { flushed, waiting: ledger().health().denialsWaiting };
+		},
+		async look(idx) {
+			const { used, held } = await ledger().history(requestOf(idx));
+			return { uses: used + held, state: ledger().health().state, epoch: ledger().epoch };
+		},
 		close: () => ledger().close(),
 	};
 }
 
 async function ask(ledger: IndexedDbLedger, idx: number): Promise<string> {
 	const redemptionId = crypto.randomUUID() as string as RedemptionId;
-	return ledger.redeem({ ...requestOf(idx), redemptionId }, once).then(
-		({ kind }) => kind,
-		(error: { code?: string }) => error.code ?? 'bug',
-	);
+	return outcomeOf(ledger.redeem({ ...requestOf(idx), redemptionId }, once).then(({ kind }) => kind));
+}
+
+/** What became of it: a word, or the code of the error. */
+function outcomeOf(work: Promise<string>): Promise<string> {
+	return work.catch((error: { code?: string }) => error.code ?? 'bug');
+}
+
+async function fill(ledger: IndexedDbLedger): Promise<string> {
+	let [outcome, bytes] = ['written', 256 * 1024];
+	for (let n = 0; bytes > 256; n++) {
+		// Smaller and smaller, so that not even a row has space in the end.
+		outcome = await outcomeOf(ledger.remember(`ballast-${n}`, 'x'.repeat(bytes)).then(() => 'written'));
+		if (outcome !== 'written') bytes /= 4;
+	}
+	return outcome;
 }
 
 async function redeemAll(ledger: IndexedDbLedger, first: number, count: number): Promise<void> {
