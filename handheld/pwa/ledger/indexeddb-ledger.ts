@@ -195,6 +195,7 @@ class LedgerInBrowser implements IndexedDbLedger {
 		await this.#denials.close();
 		this.#state = 'closed';
 		await this.#verified;
+		await this.#opening?.catch(() => undefined);
 		this.#generation?.db.close();
 		await this.#options.hold.release();
 	}
@@ -225,7 +226,7 @@ class LedgerInBrowser implements IndexedDbLedger {
 
 	async #usable(): Promise<Generation> {
 		if (this.#state === 'closed') throw new StilewardError('ledger_io', 'the ledger is closed');
-		if (this.#suspect !== undefined || this.#opening !== undefined) await this.#reopen();
+		while (this.#suspect !== undefined || this.#opening !== undefined) await this.#reopen();
 		assert(this.#generation !== undefined, 'a ledger that opened has a generation');
 		return this.#generation;
 	}
@@ -245,7 +246,8 @@ class LedgerInBrowser implements IndexedDbLedger {
 		} catch (error) {
 			throw this.#fault(error);
 		}
-		this.#suspect = undefined;
+		// What was found meanwhile, or asked for by beginEpoch, is still to be done.
+		if (this.#suspect === state) this.#suspect = undefined;
 		const { epoch, seq } = this.#known();
 		this.#options.log('ledger_recovered', { epoch, rows: seq });
 		await this.#takeBackDoubtful();
