@@ -58,6 +58,10 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
+	'handheld/pwa/engine': {
+		sees: ['gate-agent/core', 'sync/protocol', 'sync/client'],
+		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
+	},
 	scripts: {
 		sees: [
 			'gate-agent',
