@@ -70,7 +70,7 @@ export function createAdmitter(deps: AdmitDeps): Admitter {
 async function check(deps: AdmitDeps, text: string, direction: Direction): Promise<Checked> {
 	const claim = claimOf(text, deps.keyset());
 	if (claim.kind === 'refused') return claim;
-	const asking = asked(deps, claim.ticket, direction);
+	const asking = asked(deps, claim.ticket, { direction });
 	// A ticket of an event without rules here is still told from a forged one.
 	if (asking === undefined) return refuseUnserved(claim);
 	const { request, context } = asking;
@@ -111,7 +111,7 @@ function outcomeOf<T>(settled: PromiseSettledResult<T>): T {
 }
 
 async function redeemEntry(deps: AdmitDeps, ticket: Ticket, word?: StaffWord): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'entry', word);
+	const asking = asked(deps, ticket, { direction: 'entry', word });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	const permit = await askAuthority(deps, ticket, asking);
 	if (permit.kind === 'refused') return permit;
@@ -123,7 +123,7 @@ async function redeemEntry(deps: AdmitDeps, ticket: Ticket, word?: StaffWord): P
 }
 
 async function overrideEntry(deps: AdmitDeps, ticket: Ticket, word: StaffWord): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'entry', word);
+	const asking = asked(deps, ticket, { direction: 'entry', word });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	return commit(deps, ticket, { kind: 'unasked', decide: decideOverride, ...asking });
 }
@@ -227,7 +227,7 @@ function limitOf({ ticket, context, history, decision }: Decided): UnverifiedLim
 }
 
 async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'exit');
+	const asking = asked(deps, ticket, { direction: 'exit' });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	const { request, context } = asking;
 	const decision = decide(ticket, await deps.ledger.history(request), context);
@@ -238,8 +238,14 @@ async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult
 	return { kind: 'exited', ticketId: ticket.id };
 }
 
+/** Which way a visitor goes, and what staff say of it. */
+interface Asked {
+	readonly direction: Direction;
+	readonly word?: StaffWord | undefined;
+}
+
 /** What is asked about a ticket; undefined where this gate has no rules for its event. */
-function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction, word?: StaffWord): Asking | undefined {
+function asked(deps: AdmitDeps, ticket: Ticket, { direction, word }: Asked): Asking | undefined {
 	const { agent, lane } = deps;
 	const { people, ...named } = word ?? {};
 	const policy = deps.policyOf(ticket.evt);
