@@ -1,5 +1,14 @@
 import Type, { type Static } from 'typebox';
-import { className, deviceId, eventId, laneName, redemptionId, serverId, ticketNumber } from '../../protocol/fields.ts';
+import {
+	className,
+	deviceId,
+	eventId,
+	laneName,
+	orderNumber,
+	redemptionId,
+	serverId,
+	ticketNumber,
+} from '../../protocol/fields.ts';
 import { policySchema } from '../../protocol/policy.ts';
 import { orderCountMax } from '../issuing.ts';
 
@@ -7,9 +16,6 @@ const closed = { additionalProperties: false };
 const numericDate = Type.Integer({ minimum: 0, maximum: 253_402_300_799 });
 const name = Type.String({ pattern: '^[a-z0-9_-]{1,32}$' });
 const text = Type.String({ minLength: 1, maxLength: 500 });
-
-/** An order number of the seller. */
-const orderNumber = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$', description: 'Order number.' });
 
 /** What an operator signs in with. */
 export const loginSchema = Type.Object(

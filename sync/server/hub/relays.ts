@@ -2,6 +2,7 @@ import type { RequestOf, ResponseOf } from '../../protocol/paths.ts';
 import type { Authority } from '../http/authority.ts';
 import { type Answers, claims, commonAnswers, openClaims } from '../http/device-routes.ts';
 import { Refusal } from '../http/refusal.ts';
+import { staffAnswers } from '../http/staff-routes.ts';
 import type { DeviceParts } from '../server-parts.ts';
 import type { Device } from '../store.ts';
 import type { Centre } from './centre.ts';
@@ -28,6 +29,7 @@ export function hubDeviceAnswers(deps: RelayDeps, authority: Authority): Answers
 	const common = commonAnswers(parts, authority);
 	return {
 		...common,
+		...staffAnswers(),
 		claims: (call) => decideClaims(deps, authority, call),
 		openClaims: ({ device }) => listOpenClaims(deps, authority, device),
 		segments: async (call) => {
