@@ -62,6 +62,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 		sees: ['gate-agent/core', 'sync/protocol', 'sync/client'],
 		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
 	},
+	'handheld/pwa/scan': { sees: ['gate-agent/core'], packages: ['barcode-detector'] },
 	scripts: {
 		sees: [
 			'gate-agent',
