@@ -59,6 +59,11 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },
 	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
+	'handheld/pwa/engine': {
+		sees: ['gate-agent/core', 'sync/protocol', 'sync/client'],
+		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
+	},
+	'handheld/pwa/scan': { sees: ['gate-agent/core'], packages: ['barcode-detector'] },
 	scripts: {
 		sees: [
 			'gate-agent',
