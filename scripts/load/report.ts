@@ -77,7 +77,15 @@ export function textOf(peak: Peak): string {
 	const figures = figuresOf(peak);
 	const missed = figures.filter((figure) => keepsBudget(figure) === false).length;
 	const budgets = missed === 0 ? 'all budgets kept' : `${missed} budgets missed`;
-	return [tableOf(figures), '', ...verdictOf(peak.problems), budgets].join('\n');
+	return [tableOf(figures), '', ...verdictOf(peak.problems), ...excuseOf(peak), budgets].join('\n');
+}
+
+/** A claim may be late because of the load itself; that is a failed run all the same, but not the hub's. */
+function excuseOf({ crowds, problems }: Peak): readonly string[] {
+	const slow = crowds.filter(({ kind, late }) => late.max > claimMs[kind]);
+	if (slow.length === 0 || !problems.some(({ kind }) => kind === 'out_of_reach')) return [];
+	const mostMs = Math.max(...slow.map(({ late }) => late.max));
+	return [`the load itself was late by up to ${mostMs.toFixed(0)} ms: try again on a machine with nothing else to do`];
 }
 
 /** What went wrong, by kind: where there was a cause, hundreds of things may follow from it. */
