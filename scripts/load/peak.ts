@@ -14,7 +14,7 @@ export interface Peak {
 	readonly seconds: number;
 	/** From the last verdict until the centre had every row. */
 	readonly settledMs: number;
-	/** CPU seconds meanwhile, by process. */
+	/** CPU seconds by process, from the first scan until the hub had every row. */
 	readonly cpuSeconds: Readonly<Record<string, number>>;
 	/** What went wrong. */
 	readonly problems: readonly Problem[];
@@ -65,8 +65,8 @@ async function press(venue: LoadVenue, scans: readonly Scan[], crowds: readonly 
 	const startedMs = performance.now();
 	await Promise.all(crowds.map((crowd) => crowd.run()));
 	const endedMs = performance.now();
-	const cpu = processes.map(({ name, of }, at) => [name, of.cpuSeconds() - (before[at] ?? 0)]);
 	const results = await Promise.all(crowds.map((crowd) => crowd.result()));
+	const cpu = processes.map(({ name, of }, at) => [name, of.cpuSeconds() - (before[at] ?? 0)]);
 	const books = await booksOf(venue, results);
 	return {
 		scans,
@@ -85,7 +85,8 @@ async function booksOf({ dir }: LoadVenue, crowds: readonly CrowdResult[]): Prom
 	for (;;) {
 		const books = readBooks(dir);
 		const isWhole = journals.every(({ device, rows }) => books.through.get(device) === rows);
-		if ((isWhole && books.oddRights.length === 0) || performance.now() > endMs) return books;
+		const isHeld = books.oddRights.some(({ held }) => held > 0);
+		if ((isWhole && !isHeld) || performance.now() > endMs) return books;
 		await sleep(lookMs);
 	}
 }

@@ -26,7 +26,7 @@ const lanes: CrowdResult = {
 	late: { count: 9, p50: 0, p99: 1, max: 2 },
 };
 const peak: Peak = {
-	scans: [],
+	scans: Array.from({ length: 4 }, (_, idx) => ({ atMs: idx, kind: 'lane', at: 0, idx })),
 	crowds: [lanes],
 	seconds: 4,
 	settledMs: 1_500,
@@ -47,7 +47,7 @@ describe('the report of a peak', () => {
 			'2 lanes: shown elsewhere before, refused by the hub': 1,
 			'venue: claims a second': 0.5,
 			'venue: rows pushed': 7,
-			'venue: CPU of the hub': 0.25,
+			'venue: CPU of the hub for a scan': 250,
 		});
 	});
 

@@ -15,17 +15,18 @@ const feedBudgetMs = 100;
 const problemsShownMax = 3;
 
 /** A peak as figures. */
-export function figuresOf({ crowds, seconds, settledMs, cpuSeconds }: Peak): readonly Figure[] {
+export function figuresOf({ scans, crowds, seconds, settledMs, cpuSeconds }: Peak): readonly Figure[] {
 	const claims = crowds.flatMap(({ visits }) => visits.flatMap((visit) => visit.claims)).length;
 	const rows = crowds.flatMap(({ journals }) => journals).reduce((sum, journal) => sum + journal.rows, 0);
 	const bench = 'venue';
 	return [
 		...crowds.flatMap(figuresOfCrowd),
+		{ bench, what: 'first scan to last verdict', value: seconds, unit: 's' },
 		{ bench, what: 'claims a second', value: claims / seconds, unit: '1/s' },
 		{ bench, what: 'rows pushed', value: rows, unit: '' },
 		{ bench, what: 'everything at the centre after the last verdict', value: settledMs / 1_000, unit: 's' },
 		...Object.entries(cpuSeconds).map(([name, used]): Figure => {
-			return { bench, what: `CPU of the ${name}`, value: used / seconds, unit: 'cores' };
+			return { bench, what: `CPU of the ${name} for a scan`, value: (used * 1_000) / scans.length, unit: 'ms' };
 		}),
 	];
 }
