@@ -43,6 +43,7 @@ export const problems = {
 		'A device of this name works at the venue.',
 		'Choose another name, or make the code for a device that takes its place.',
 	],
+	staff_exists: [409, 'Somebody of the staff has this name.', 'Choose another name, or give that person a new PIN.'],
 	device_alive: [
 		409,
 		'The device was here moments ago and answers for its claims itself.',

@@ -15,7 +15,7 @@ import { accessTokenMs } from './access-tokens.ts';
 import type { Authority } from './authority.ts';
 import { answerFeed } from './feed-route.ts';
 import { Refusal } from './refusal.ts';
-import { staffAnswers } from './staff-routes.ts';
+import { type StaffAnswers, staffAnswers } from './staff-answers.ts';
 
 /** What a call of the protocol is answered from. */
 export interface Call<Name extends RouteName> {
@@ -35,8 +35,24 @@ export type Answers = {
 export function deviceAnswers(parts: ServerParts, authority: Authority): Answers {
 	return {
 		...commonAnswers(parts, authority),
-		...staffAnswers(),
+		...staffDeviceAnswers(staffAnswers(parts)),
 		enroll: ({ input }) => enroll(parts, input),
+	};
+}
+
+/** The answers to staff, as calls of devices. */
+export function staffDeviceAnswers(staff: StaffAnswers): Pick<Answers, StaffRouteName> {
+	const at =
+		<Name extends StaffRouteName>(name: Name) =>
+		({ input, device: { device }, request }: Call<Name>): Promise<ResponseOf<Name>> =>
+			staff[name]({ input, device, requestId: request.id });
+	return {
+		staffSignIn: at('staffSignIn'),
+		staffStatus: at('staffStatus'),
+		staffTicket: at('staffTicket'),
+		staffOrder: at('staffOrder'),
+		staffLanes: at('staffLanes'),
+		staffLaneOrder: at('staffLaneOrder'),
 	};
 }
 
