@@ -16,7 +16,9 @@ export interface LinkParts {
 
 /** How a handheld stands with its venue. */
 export function linkStatusOf({ identity, line, clock, persisted }: LinkParts): LinkStatus {
-	const { state, problem, waiting } = line.status();
+	const { state, waiting, ...status } = line.status();
+	// The feed may still be followed when it says that the device is not wanted any more.
+	const problem = line.standing() === 'disabled' ? 'device_disabled' : status.problem;
 	const policies = line.policies();
 	const { nowMs, trusted } = clock.read();
 	const listAgeMs = Math.round(line.listAgeMs());
