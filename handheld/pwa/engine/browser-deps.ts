@@ -1,24 +1,26 @@
 import type { ClientClock } from '../../../sync/client/client-clock.ts';
+import { openBrowserLedger } from './browser-ledger.ts';
 import { ensureEd25519 } from './ed25519.ts';
 import { createFetchTransport } from './fetch-transport.ts';
 import type { HandheldDeps } from './handheld-deps.ts';
 import { openKeyStore } from './idb-key-store.ts';
 import { streamZlib } from './stream-zlib.ts';
 
-/** What only the page knows: its version, and how its ledger is opened. */
-export type PageDeps = Pick<HandheldDeps, 'openLedger' | 'log'> & {
+/** What only the page knows. */
+export interface PageDeps {
 	/** Version of the package. */
 	readonly packageVersion: string;
-};
+	readonly log: HandheldDeps['log'];
+}
 
 const keyStoreName = 'stileward-handheld';
 
 /** Everything else that a handheld needs, from the browser that it runs in. */
-export function browserDeps({ packageVersion, ...page }: PageDeps): HandheldDeps {
+export function browserDeps({ packageVersion, log }: PageDeps): HandheldDeps {
 	const { origin } = location;
 	return {
-		...page,
 		origin,
+		log,
 		version: `handheld/${packageVersion}`,
 		// Bound, because a browser's `fetch` works for its window only.
 		transport: createFetchTransport({ origin, fetch: (...call) => fetch(...call) }),
@@ -28,6 +30,7 @@ export function browserDeps({ packageVersion, ...page }: PageDeps): HandheldDeps
 		zlib: streamZlib,
 		crypto,
 		openKeys: () => openKeyStore(keyStoreName),
+		openLedger: (how) => openBrowserLedger(how, log),
 		prepareCrypto: () => ensureEd25519(crypto.subtle),
 		persist: async () => (await navigator.storage.persisted()) || navigator.storage.persist(),
 		onWake,
