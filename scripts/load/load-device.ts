@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { type AgentClock, createAgentClock } from '../../gate-agent/agent-clock.ts';
 import { type Admitter, createAdmitter } from '../../gate-agent/core/admit.ts';
+import { type AgentClock, createAgentClock } from '../../gate-agent/core/agent-clock.ts';
 import type { Authority } from '../../gate-agent/core/authority.ts';
 import type { RedeemResult } from '../../gate-agent/core/lane-state.ts';
 import type { Learned, Ledger } from '../../gate-agent/core/ledger.ts';
 import { createMemoryLedger } from '../../gate-agent/core/memory-ledger.ts';
 import type { Refusal } from '../../gate-agent/core/refusal.ts';
+import { startedFact } from '../../gate-agent/core/started.ts';
 import { type TicketId, ticketId } from '../../gate-agent/core/ticket.ts';
 import type { Logger } from '../../gate-agent/logger.ts';
-import { startedFact } from '../../gate-agent/record-start.ts';
 import { createRedemptionIds } from '../../gate-agent/redemption-ids.ts';
 import { openVenueLink, type VenueLink } from '../../gate-agent/venue-link.ts';
 import { claimBudgetMs } from '../../sync/client/claimer.ts';
