@@ -62,6 +62,10 @@ export const rooms: Readonly<Record<string, Room>> = {
 		sees: ['gate-agent/core', 'sync/protocol', 'sync/client'],
 		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
 	},
+	'handheld/pwa/page': {
+		sees: ['gate-agent/core', 'handheld/pwa/engine'],
+		packages: ['preact', '@preact/signals'],
+	},
 	scripts: {
 		sees: [
 			'gate-agent',
