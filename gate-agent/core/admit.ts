@@ -37,6 +37,8 @@ export interface AdmitDeps {
 export interface Admitter {
 	/** Verifies a code and decides on the history as it is, without redeeming anything. */
 	check(text: string, direction: Direction): Promise<Checked>;
+	/** Decides like `check` on a ticket that is known otherwise than by its code, such as by its typed number. */
+	consider(ticket: Ticket, direction: Direction): Promise<Checked>;
 	/**
 	 * Asks the authority, then decides again inside the ledger's transaction and commits. After `granted` the gate may
 	 * open.
@@ -55,12 +57,15 @@ export interface StaffWord {
 	readonly reason?: string;
 	/** How many enter now, absent means as the class says. */
 	readonly people?: number;
+	/** No code was read: the admission stands on the rung `staff`, whoever was asked. */
+	readonly typed?: true;
 }
 
 /** Joins verification, decision and ledger into the admissions of one lane. */
 export function createAdmitter(deps: AdmitDeps): Admitter {
 	return {
 		check: (text, direction) => guard(deps, () => check(deps, text, direction)),
+		consider: (ticket, direction) => guard(deps, () => consider(deps, ticket, direction)),
 		redeem: (ticket, direction, word) =>
 			guard(deps, () => (direction === 'exit' ? recordExit(deps, ticket) : redeemEntry(deps, ticket, word))),
 		override: (ticket, word) => guard(deps, () => overrideEntry(deps, ticket, word)),
@@ -70,7 +75,7 @@ export function createAdmitter(deps: AdmitDeps): Admitter {
 async function check(deps: AdmitDeps, text: string, direction: Direction): Promise<Checked> {
 	const claim = claimOf(text, deps.keyset());
 	if (claim.kind === 'refused') return claim;
-	const asking = asked(deps, claim.ticket, direction);
+	const asking = asked(deps, claim.ticket, { direction });
 	// A ticket of an event without rules here is still told from a forged one.
 	if (asking === undefined) return refuseUnserved(claim);
 	const { request, context } = asking;
@@ -79,12 +84,20 @@ async function check(deps: AdmitDeps, text: string, direction: Direction): Promi
 	const [proof, reading] = await Promise.allSettled([claim.prove(), meanwhile(() => deps.ledger.history(request))]);
 	const verified = outcomeOf(proof);
 	if (verified.kind === 'refused') return verified;
-	const { ticket } = verified;
-	const history = outcomeOf(reading);
+	return judge(verified.ticket, outcomeOf(reading), context);
+}
+
+async function consider(deps: AdmitDeps, ticket: Ticket, direction: Direction): Promise<Checked> {
+	const asking = asked(deps, ticket, { direction });
+	if (asking === undefined) return unserved(ticket);
+	return judge(ticket, await deps.ledger.history(asking.request), asking.context);
+}
+
+function judge(ticket: Ticket, history: History, context: DecideContext): Checked {
 	const decision = decide(ticket, history, context);
 	if (decision.kind === 'deny') {
 		const limit = limitOf({ ticket, history, context, decision });
-		return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id, ...limit };
+		return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id, ticket, ...limit };
 	}
 	const classPolicy = classPolicyOf(context.policy, ticket.cls) ?? classPolicyDefaults;
 	return { kind: 'admissible', admissible: { ticket, decision, classPolicy } };
@@ -93,8 +106,11 @@ async function check(deps: AdmitDeps, text: string, direction: Direction): Promi
 async function refuseUnserved(claim: ReturnType<typeof claimOf> & { kind: 'claim' }): Promise<Checked> {
 	const verified = await claim.prove();
 	if (verified.kind === 'refused') return verified;
-	const { id, evt } = verified.ticket;
-	return { kind: 'refused', refusal: { reason: 'wrong_event', evt }, ticketId: id };
+	return unserved(verified.ticket);
+}
+
+function unserved(ticket: Ticket): Checked {
+	return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt }, ticketId: ticket.id, ticket };
 }
 
 /** Microtasks until jose has handed a signature to Web Crypto's thread. With too few, the two only take longer. */
@@ -111,7 +127,7 @@ function outcomeOf<T>(settled: PromiseSettledResult<T>): T {
 }
 
 async function redeemEntry(deps: AdmitDeps, ticket: Ticket, word?: StaffWord): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'entry', word);
+	const asking = asked(deps, ticket, { direction: 'entry', word });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	const permit = await askAuthority(deps, ticket, asking);
 	if (permit.kind === 'refused') return permit;
@@ -123,21 +139,21 @@ async function redeemEntry(deps: AdmitDeps, ticket: Ticket, word?: StaffWord): P
 }
 
 async function overrideEntry(deps: AdmitDeps, ticket: Ticket, word: StaffWord): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'entry', word);
+	const asking = asked(deps, ticket, { direction: 'entry', word });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
-	return commit(deps, ticket, { kind: 'unasked', decide: decideOverride, ...asking });
+	return commit(deps, ticket, { kind: 'unasked', ...asking, decide: decideOverride });
 }
 
 interface Asking {
 	readonly request: RedeemRequest;
 	readonly context: DecideContext;
+	/** `decide` where it is absent. */
+	readonly decide?: typeof decide;
 }
 
 /** With what the ledger decides: the authority's word, or that nobody could be asked. */
 interface Permit extends Asking {
 	readonly kind: 'granted' | 'unasked';
-	/** `decide` where it is absent. */
-	readonly decide?: typeof decide;
 }
 
 /**
@@ -160,7 +176,7 @@ async function askAuthority(
 	for (;;) {
 		const verdict = await authority.claim(claimRequestOf(request, uses));
 		if (verdict.kind === 'granted') {
-			return { kind: 'granted', request, context: { ...asking.context, usesMax: uses } };
+			return { ...asking, kind: 'granted', request, context: { ...asking.context, usesMax: uses } };
 		}
 		if (verdict.kind === 'out_of_reach') return { ...unasked, request };
 		authority.done(request.redemptionId);
@@ -227,7 +243,7 @@ function limitOf({ ticket, context, history, decision }: Decided): UnverifiedLim
 }
 
 async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'exit');
+	const asking = asked(deps, ticket, { direction: 'exit' });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	const { request, context } = asking;
 	const decision = decide(ticket, await deps.ledger.history(request), context);
@@ -238,10 +254,22 @@ async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult
 	return { kind: 'exited', ticketId: ticket.id };
 }
 
+/** The rules are those of every ticket; only that nobody has verified it is not hidden. */
+function decideTyped(ticket: Ticket, history: History, context: DecideContext): Decision {
+	const decision = decide(ticket, history, context);
+	return decision.kind === 'grant' ? { ...decision, rung: 'staff' } : decision;
+}
+
+/** Which way a visitor goes, and what staff say of it. */
+interface Asked {
+	readonly direction: Direction;
+	readonly word?: StaffWord | undefined;
+}
+
 /** What is asked about a ticket; undefined where this gate has no rules for its event. */
-function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction, word?: StaffWord): Asking | undefined {
+function asked(deps: AdmitDeps, ticket: Ticket, { direction, word }: Asked): Asking | undefined {
 	const { agent, lane } = deps;
-	const { people, ...named } = word ?? {};
+	const { people, typed, ...named } = word ?? {};
 	const policy = deps.policyOf(ticket.evt);
 	if (policy === undefined) return undefined;
 	const clock = deps.clock();
@@ -266,6 +294,7 @@ function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction, word?: Sta
 			listsStale: deps.listsStale(policy),
 			...(people !== undefined && { people }),
 		},
+		...(typed && { decide: decideTyped }),
 	};
 }
 

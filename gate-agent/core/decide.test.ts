@@ -249,22 +249,6 @@ const cases: readonly Case[] = [
 	},
 
 	{
-		name: 'admits as many of a group as staff have counted, in any class',
-		ticket: { use: 10 },
-		history: { used: 1 },
-		context: { people: 8 },
-		says: { uses: 8, left: 1 },
-	},
-	{
-		name: 'admits no part of more people than are left',
-		ticket: { use: 10 },
-		rules: { group: 'run' },
-		history: { used: 8 },
-		context: { people: 3 },
-		says: { reason: 'no_uses_left', use: 10, left: 2 },
-	},
-
-	{
 		name: 're-enters after an exit without a use',
 		rules: { reentry: 'after_exit' },
 		history: { ...used, exitedAtMs: noon - 1 },

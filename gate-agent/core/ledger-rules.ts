@@ -180,6 +180,18 @@ export function exitPermits({ allowance, listedRedeemed, entered, elsewhere, exi
 	return Math.max(entered, elsewhere, listed) > exited;
 }
 
+/** Uses that grants of one allowance took or hold since `sinceMs`; a re-entry takes none. */
+export function enteredSince(records: readonly GrantRecord[], allowance: Allowance, sinceMs: number): number {
+	return records
+		.filter(({ grant }) => grant.allowance === allowance && !grant.reentry && grant.atMs >= sinceMs)
+		.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
+}
+
+/** Uses that the authority counts, where the newest is not older than `sinceMs`. */
+export function enteredElsewhere(learned: LearnedCounts | undefined, sinceMs: number): number {
+	return (learned?.last?.atMs ?? 0) >= sinceMs ? (learned?.used ?? 0) : 0;
+}
+
 /** What the authority counts on an allowance, and how much of the own journal that includes. */
 export interface LearnedCounts {
 	readonly used: number;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { wholeTicket } from './allowance.ts';
-import type { DecideContext, History } from './decide.ts';
+import { type DecideContext, decide, type History } from './decide.ts';
 import { canOverride, decideOverride } from './override.ts';
 import { classPolicyDefaults } from './policy.ts';
 import type { Refusal } from './refusal.ts';
@@ -89,4 +89,12 @@ test('what proves no ticket can never be overridden', () => {
 	for (const reason of ['unreadable', 'not_a_ticket', 'bad_signature', 'unknown_key'] as const) {
 		expect(canOverride(reason)).toBe(false);
 	}
+});
+
+test('people that staff have counted enter together, in any class, or are told how many may', () => {
+	const group = { ...ticket, use: 10 };
+	const eight = decide(group, { ...history, used: 1 }, { ...context, people: 8 });
+	expect(eight).toMatchObject({ kind: 'grant', uses: 8, left: 1 });
+	const three = decide(group, { ...history, used: 8 }, { ...context, people: 3 });
+	expect(three).toEqual({ kind: 'deny', refusal: { reason: 'no_uses_left', use: 10, left: 2 } });
 });

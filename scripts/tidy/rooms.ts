@@ -57,9 +57,10 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/emulators': { sees: ['gate-agent/core'] },
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
+	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },
 	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
 	'handheld/pwa/engine': {
-		sees: ['gate-agent/core', 'sync/protocol', 'sync/client'],
+		sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'handheld/pwa/ledger'],
 		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
 	},
 	'handheld/pwa/page': {

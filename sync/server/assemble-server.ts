@@ -4,6 +4,7 @@ import { createAccessTokens } from './http/access-tokens.ts';
 import { createNonces } from './http/nonces.ts';
 import { createMetrics } from './metrics.ts';
 import { createOperators } from './office/operators.ts';
+import { createStaff } from './office/staff.ts';
 import { createSegmentsQueue } from './queues/segments-queue.ts';
 import type { DeviceParts, ServerParts } from './server-parts.ts';
 
@@ -19,8 +20,8 @@ export type DeviceBasis = Pick<DeviceParts, 'venue' | 'server' | 'fingerprint' |
 /** Joins the parts of a server that begin anew with each of its processes. The simulator's servers are made here, too. */
 export function assembleServer(basis: ServerBasis): ServerParts {
 	const { office, issuer, nowMs } = basis;
-	const operators = createOperators({ office, nowMs });
-	return { ...basis, ...assembleDeviceParts(basis, async () => issuer.manifest), operators };
+	const people = { operators: createOperators({ office, nowMs }), staff: createStaff({ office, nowMs }) };
+	return { ...basis, ...assembleDeviceParts(basis, async () => issuer.manifest), ...people };
 }
 
 /** Joins the parts that answer devices: all that a hub has. */

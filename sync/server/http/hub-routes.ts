@@ -41,7 +41,7 @@ export function addHubRoutes(app: App, parts: ServerParts, doors: Doors): void {
 				const input = route.method === 'GET' ? request.query : request.body;
 				// The schema of this very route has checked the input, and its auth says whether there is a hub.
 				const answer = answers[name] as unknown as (call: unknown) => Promise<unknown>;
-				return answer({ input, hub });
+				return answer({ input, hub, requestId: request.id });
 			},
 		});
 	}
