@@ -64,6 +64,10 @@ export const rooms: Readonly<Record<string, Room>> = {
 		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
 	},
 	'handheld/pwa/scan': { sees: ['gate-agent/core'], packages: ['barcode-detector'] },
+	'handheld/pwa/page': {
+		sees: ['gate-agent/core', 'handheld/pwa/engine'],
+		packages: ['preact', '@preact/signals'],
+	},
 	scripts: {
 		sees: [
 			'gate-agent',

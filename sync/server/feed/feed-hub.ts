@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cursor, formatCursor } from '../../protocol/cursor.ts';
 import { type FeedEntry, type FeedPage, feedEntriesMax } from '../../protocol/feed.ts';
 import type { Store } from '../store.ts';
@@ -129,7 +128,7 @@ async function advance(store: Pick<Store, 'feed'>, venue: Venue): Promise<void> 
 			} else if (page.entries.length > 0) {
 				venue.cursor = cursorOf(page.next);
 				tell(venue, page);
-				await sleep(paceMs);
+				await new Promise((resolve) => setTimeout(resolve, paceMs));
 				venue.again = true;
 			}
 		}
