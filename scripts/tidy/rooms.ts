@@ -65,8 +65,12 @@ export const rooms: Readonly<Record<string, Room>> = {
 	},
 	'handheld/pwa/scan': { sees: ['gate-agent/core'], packages: ['barcode-detector'] },
 	'handheld/pwa/page': {
-		sees: ['gate-agent/core', 'handheld/pwa/engine'],
+		sees: ['gate-agent/core', 'handheld/pwa/engine', 'handheld/pwa/scan'],
 		packages: ['preact', '@preact/signals'],
+	},
+	'handheld/pwa': {
+		sees: ['handheld/pwa/engine', 'handheld/pwa/page', 'handheld/pwa/scan'],
+		packages: ['zxing-wasm'],
 	},
 	scripts: {
 		sees: [

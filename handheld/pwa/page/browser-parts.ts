@@ -1,8 +1,8 @@
 import type { Handheld } from '../engine/handheld.ts';
+import type { ScanSource } from '../scan/scan-source.ts';
 import { watchBattery } from './battery.ts';
 import type { DeskParts } from './desk.ts';
 import { watchUpdates } from './page-update.ts';
-import type { ScanSource } from './scan-port.ts';
 import { browserSignals } from './signals.ts';
 
 /** What a browser gives the page. `#enroll=…` is taken out of the address at once: whoever sees the screen later must not. */

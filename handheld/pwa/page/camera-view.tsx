@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { ScanSession } from '../scan/scan-source.ts';
 import type { Desk } from './desk.ts';
-import type { ScanSession } from './scan-port.ts';
 import { words } from './words.ts';
 
 interface CameraProps {

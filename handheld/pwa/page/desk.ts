@@ -2,8 +2,8 @@ import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals
 import type { Screen } from '../../../gate-agent/core/lane-state.ts';
 import { type ScreenText, textOf } from '../../../gate-agent/core/texts.ts';
 import type { Done, Handheld, HandheldState, Looked, Shown, Undoable, Verdict } from '../engine/handheld.ts';
+import type { ScanSource } from '../scan/scan-source.ts';
 import type { Battery } from './battery.ts';
-import type { ScanSource } from './scan-port.ts';
 import { problemText } from './sentences.ts';
 import { keepSettings, readSettings, type Settings, type Shelf } from './settings.ts';
 import type { Signals } from './signals.ts';

@@ -1,9 +1,10 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+import { promisify } from 'node:util';
 
 /** The page over its scripted handheld, built and served as strictly as the ticket server does. */
 export interface ScriptedSite {
@@ -38,7 +39,7 @@ const policy = [
 
 /** Builds and serves; takes some seconds. */
 export async function startScriptedSite(): Promise<ScriptedSite> {
-	await build({ configFile: join(root, 'handheld/pwa/vite.config.ts'), mode: 'scripted', logLevel: 'warn' });
+	await promisify(execFile)(process.execPath, [join(root, 'scripts/handheld-build.ts'), '--scripted']);
 	const server = createServer(async (request, reply) => {
 		const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(base.length) || 'index.html';
 		const body = await readFile(join(root, '.build/handheld-scripted', path)).catch(() => undefined);

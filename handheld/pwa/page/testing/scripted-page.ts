@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { HandheldState } from '../../engine/handheld.ts';
+import type { ScanSource } from '../../scan/scan-source.ts';
 import { browserParts } from '../browser-parts.ts';
-import type { ScanSource } from '../scan-port.ts';
 import { startPage } from '../start-page.tsx';
 import { link, scriptedNowMs, signedOut, working } from './script.ts';
 import { lostLink, type ScriptedHandheld, scriptedHandheld } from './scripted-handheld.ts';
