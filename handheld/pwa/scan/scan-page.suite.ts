@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
 /// <reference path="./scan-window.d.ts" />
 import wasmUrl from 'zxing-wasm/reader/zxing_reader.wasm?url';
+import { bluetoothSource } from './bluetooth-source.ts';
 import { cameraSource } from './camera.ts';
 import { decodeMeasure, deliveryMeasure } from './frame-loop.ts';
 import { pasteSource } from './paste.ts';
@@ -33,6 +34,7 @@ window.scan = {
 		camera: cameraSource({ wasmUrl, onUnreadable }),
 		wedge: wedgeSource({ onUnreadable }),
 		paste: pasteSource({ onUnreadable }),
+		bluetooth: bluetoothSource({ onUnreadable }),
 	},
 	session: undefined,
 	lost: undefined,
