@@ -6,7 +6,7 @@ import { ScriptedBluetooth, ScriptedScanner } from './testing/scripted-bluetooth
 import { nordicUart } from './uart-profile.ts';
 
 /** As a real one, but a hundredth as long where something is awaited. */
-const timing = { connectMs: 100, answerMs: 50, pauseMs: 30, retryFirstMs: 2, retryMaxMs: 50 };
+const timing = { connectMs: 150, answerMs: 100, pauseMs: 30, retryFirstMs: 2, retryMaxMs: 50 };
 const patience = { timeout: 5_000, interval: 5 };
 const verdicts = { good: Uint8Array.of(0x06), bad: Uint8Array.of(0x15) };
 
@@ -72,6 +72,21 @@ describe('bluetooth', () => {
 		say('1:E  ');
 		await expect.poll(() => seen.texts.at(-1), patience).toBe('SW1:E  ');
 		expect(seen).toMatchObject({ unreadable: 0, lost: '' });
+	});
+
+	test('delivers nothing before it has begun', async () => {
+		const scanner = scannerOf('a');
+		const { promise: after, resolve } = Promise.withResolvers<void>();
+		scanner.answers = { startNotifications: { after } };
+		const { seen, start } = handheld(new ScriptedBluetooth([scanner]));
+		const starting = start();
+		const early = () => scanner.notify(nordicUart.notify, 'SW1:A\n');
+		await expect.poll(early, patience).toBe(true);
+		resolve();
+		await starting;
+		expect(seen.texts).toEqual([]);
+		scanner.notify(nordicUart.notify, 'SW1:B\n');
+		expect(seen.texts).toEqual(['SW1:B']);
 	});
 
 	test('tells once of a code that is too long, and reads the next', async () => {

@@ -7,6 +7,7 @@ import { decodeMeasure, deliveryMeasure } from './frame-loop.ts';
 import { pasteSource } from './paste.ts';
 import type { ScanSession, ScanSource } from './scan-source.ts';
 import { ScanSourceError } from './scan-source.ts';
+import { nordicUart } from './uart-profile.ts';
 import { wedgeSource } from './wedge.ts';
 
 /** What the page of the tests has seen; the tests read it from outside. */
@@ -26,6 +27,8 @@ const onUnreadable = () => {
 	window.scan.unreadable += 1;
 };
 
+const verdicts = { good: Uint8Array.of(0x06), bad: Uint8Array.of(0x15) };
+
 window.scan = {
 	texts: [],
 	decodeMs: [],
@@ -34,7 +37,7 @@ window.scan = {
 		camera: cameraSource({ wasmUrl, onUnreadable }),
 		wedge: wedgeSource({ onUnreadable }),
 		paste: pasteSource({ onUnreadable }),
-		bluetooth: bluetoothSource({ onUnreadable }),
+		bluetooth: bluetoothSource({ profile: { ...nordicUart, verdicts }, onUnreadable }),
 	},
 	session: undefined,
 	lost: undefined,

@@ -65,10 +65,10 @@ export class ScriptedScanner extends EventTarget implements WebBluetoothDevice {
 		};
 	}
 
-	/** Sends a piece of the line to whoever listens. */
-	notify(uuid: string, piece: Uint8Array | string): void {
+	/** Sends a piece of the line; answers whether somebody has asked for notifications. */
+	notify(uuid: string, piece: Uint8Array | string): boolean {
 		const bytes = typeof piece === 'string' ? new TextEncoder().encode(piece) : piece;
-		this.lines.get(uuid)?.tell(bytes);
+		return this.lines.get(uuid)?.tell(bytes) ?? false;
 	}
 
 	/** Goes out of reach. */
@@ -127,13 +127,14 @@ class ScriptedLine extends EventTarget implements GattCharacteristic {
 		await this.scanner.answer('startNotifications');
 	}
 
-	tell(bytes: Uint8Array): void {
-		if (!this.isTelling) return;
+	tell(bytes: Uint8Array): boolean {
+		if (!this.isTelling) return false;
 		// Browsers give a view into a larger buffer.
 		const buffer = new ArrayBuffer(bytes.length + 2);
 		new Uint8Array(buffer, 1).set(bytes);
 		this.value = new DataView(buffer, 1, bytes.length);
 		this.dispatchEvent(new Event('characteristicvaluechanged'));
+		return true;
 	}
 
 	async writeValueWithResponse(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
