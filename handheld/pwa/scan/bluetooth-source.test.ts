@@ -103,6 +103,7 @@ describe('bluetooth', () => {
 		scanner.loseLink();
 		await expect.poll(() => scanner.connectCount, patience).toBe(3);
 		await readsAgain(say, seen.texts);
+		await settled(2 * timing.pauseMs);
 		expect(seen).toMatchObject({ lost: '', unreadable: 0 });
 		expect(new Set(seen.texts)).toEqual(new Set(['SW1:B']));
 	});
@@ -116,6 +117,7 @@ describe('bluetooth', () => {
 			await expect.poll(() => scanner.connectCount, patience).toBe(3);
 			scanner.answers = {};
 			await readsAgain(say, seen.texts);
+			expect(seen.texts).toEqual(['SW1:B']);
 		},
 	);
 
@@ -145,7 +147,7 @@ describe('bluetooth', () => {
 		expect(seen.texts).toEqual([]);
 	});
 
-	test('delivers nothing after it is stopped, also from the same notification, and lets go of the scanner', async () => {
+	test('delivers nothing after it is stopped, and lets go of the scanner', async () => {
 		const { scanner, say, seen, session } = await started();
 		say('SW1:B');
 		session.stop();
@@ -155,6 +157,17 @@ describe('bluetooth', () => {
 		await settled(timing.pauseMs + timing.retryMaxMs);
 		expect(seen).toEqual({ texts: [], unreadable: 0, lost: '' });
 		expect(scanner.connectCount).toBe(1);
+	});
+
+	test('delivers one code of two in a notification when the first one stops it', async () => {
+		const scanner = scannerOf('a');
+		const texts: string[] = [];
+		const session = await bluetoothSource({ bluetooth: new ScriptedBluetooth([scanner]), timing }).start((text) => {
+			texts.push(text);
+			session.stop();
+		});
+		scanner.notify(nordicUart.notify, 'SW1:A\nSW1:B\n');
+		expect(texts).toEqual(['SW1:A']);
 	});
 
 	test('stops in the middle of a connect', async () => {

@@ -99,7 +99,8 @@ export class ScriptedScanner extends EventTarget implements WebBluetoothDevice {
 
 	private async lineOf(uuid: string): Promise<GattCharacteristic> {
 		await this.answer('getCharacteristic');
-		const line = new ScriptedLine(this);
+		// Browsers give the same object for as long as the connection lasts.
+		const line = this.lines.get(uuid) ?? new ScriptedLine(this);
 		this.lines.set(uuid, line);
 		return line;
 	}
