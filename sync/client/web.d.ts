@@ -9,7 +9,7 @@ interface AbortSignal {
 }
 declare class AbortController {
 	readonly signal: AbortSignal;
-	abort(): void;
+	abort(reason?: unknown): void;
 }
 declare class TextEncoder {
 	encode(text?: string): Uint8Array<ArrayBuffer>;

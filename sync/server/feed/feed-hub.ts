@@ -6,10 +6,10 @@ import type { Store } from '../store.ts';
 export const pollMs = 1_000;
 
 /**
- * How long the reader waits after a page for the next one. A lone change goes out at once; in a busy minute the changes of this
- * time are one page, because each page costs every device of the venue a message.
+ * How long the reader waits after a page for the next one, for each device that hears it and at most. A lone change goes out at
+ * once; in a busy minute the changes of this time are one page, because each page costs every device of the venue a message.
  */
-const paceMs = 25;
+const pace = { perDeviceMs: 0.4, mostMs: 50 } as const;
 
 /** Listeners of one process: devices of its venues, and their spares. */
 export const listenersMax = 10_000;
@@ -128,7 +128,8 @@ async function advance(store: Pick<Store, 'feed'>, venue: Venue): Promise<void> 
 			} else if (page.entries.length > 0) {
 				venue.cursor = cursorOf(page.next);
 				tell(venue, page);
-				await new Promise((resolve) => setTimeout(resolve, paceMs));
+				const pauseMs = Math.min(pace.mostMs, venue.ears.size * pace.perDeviceMs);
+				await new Promise((resolve) => setTimeout(resolve, pauseMs));
 				venue.again = true;
 			}
 		}
