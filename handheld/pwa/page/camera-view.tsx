@@ -23,8 +23,8 @@ export function CameraView({ desk, onText }: CameraProps) {
 		}
 		let isWanted = true;
 		const open = async (video: HTMLVideoElement) => {
-			const opened = await camera.start(onText, video);
-			if (!isWanted) return opened.stop();
+			const opened = await desk.scanners.start(camera, onText, video);
+			if (!isWanted) return desk.scanners.stop(opened);
 			session.value = opened;
 			state.value = 'open';
 			await opened.lost;
@@ -34,7 +34,7 @@ export function CameraView({ desk, onText }: CameraProps) {
 		open(view.current).catch(() => (state.value = 'off'));
 		return () => {
 			isWanted = false;
-			session.value?.stop();
+			if (session.value) desk.scanners.stop(session.value);
 		};
 	}, [attempt.value]);
 	return (

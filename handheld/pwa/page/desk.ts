@@ -2,9 +2,10 @@ import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals
 import type { Screen } from '../../../gate-agent/core/lane-state.ts';
 import { type ScreenText, textOf } from '../../../gate-agent/core/texts.ts';
 import type { Done, Handheld, HandheldState, Looked, Shown, Undoable, Verdict } from '../engine/handheld.ts';
-import type { ScanSource } from '../scan/scan-source.ts';
+import { type ScanSource, ScanSourceError } from '../scan/scan-source.ts';
 import type { Battery } from './battery.ts';
-import { problemText } from './sentences.ts';
+import { Scanners } from './scanners.ts';
+import { problemText, scanProblemText } from './sentences.ts';
 import { keepSettings, readSettings, type Settings, type Shelf } from './settings.ts';
 import type { Signals } from './signals.ts';
 import type { Text } from './words.ts';
@@ -54,6 +55,7 @@ export class Desk {
 	readonly notice: Signal<Text | undefined> = signal<Text | undefined>(undefined);
 	/** The time of day, moved on once a second. */
 	readonly nowMs: Signal<number>;
+	readonly scanners: Scanners = new Scanners();
 	#nextId = 1;
 	#checking: Promise<void> = Promise.resolve();
 	#waiting = 0;
@@ -122,6 +124,19 @@ export class Desk {
 			this.showing.value = { kind: 'verdict', id: this.#nextId++, verdict };
 		});
 		if (this.settings.value.sound) this.parts.signals.give(beatOf(verdict));
+		if (verdict.kind !== 'ask') this.scanners.tell(verdict.kind !== 'refused');
+	}
+
+	/** Connects a Bluetooth scanner. A tap must have called it: the browser shows which ones there are. */
+	async connect(source: ScanSource): Promise<void> {
+		try {
+			await this.scanners.start(source, (text) => void this.code(text));
+			this.notice.value = { zh: '扫码枪已连接', en: 'The scanner is connected' };
+		} catch (error) {
+			if (!(error instanceof ScanSourceError)) throw error;
+			this.notice.value = scanProblemText(error.problem);
+		}
+		this.sheet.value = undefined;
 	}
 
 	#showLooked(looked: Looked): void {

@@ -52,12 +52,11 @@ export function ScanScreen({ desk, state }: ScanProps) {
 /** Listens to every source but the camera, which needs a place to show itself. */
 function useSources(desk: Desk): void {
 	useEffect(() => {
-		const others = desk.parts.sources.filter(({ kind }) => kind !== 'camera' && kind !== 'paste');
-		const sessions = others.map((source) => source.start((text) => void desk.code(text)));
-		return () => {
-			// A source that never began has nothing to stop.
-			for (const session of sessions) session.then((each) => each.stop()).catch(() => {});
-		};
+		// One that reads by a tap alone, such as a new Bluetooth scanner, does not begin here.
+		for (const source of desk.parts.sources) {
+			if (source.kind !== 'camera') desk.scanners.start(source, (text) => void desk.code(text)).catch(() => {});
+		}
+		return () => desk.scanners.stopAll();
 	}, [desk]);
 }
 

@@ -1,5 +1,6 @@
 import { className } from '../../../gate-agent/core/texts.ts';
 import type { StaffProblem } from '../engine/handheld.ts';
+import type { ScanProblem } from '../scan/scan-source.ts';
 import { type Text, words } from './words.ts';
 
 /** "8 of 10 enter now". */
@@ -94,3 +95,20 @@ const problemTexts: Readonly<Record<PlainProblem, Text>> = {
 	bad_number: { zh: '票号或校验码有误，请核对', en: 'A digit is wrong: check the number' },
 	server_refused: { zh: '服务器拒绝了此操作', en: 'The server refused it' },
 };
+
+const scanProblems: Readonly<Record<ScanProblem, Text>> = {
+	no_camera: { zh: '未找到摄像头', en: 'There is no camera' },
+	camera_denied: { zh: '请在浏览器中允许使用摄像头', en: 'Allow the camera in the browser' },
+	camera_busy: { zh: '摄像头正被其他程序占用', en: 'Another program uses the camera' },
+	bluetooth_denied: {
+		zh: '未选择扫码枪，或浏览器不允许使用蓝牙',
+		en: 'No scanner was chosen, or the browser allows no Bluetooth',
+	},
+	device_lost: { zh: '设备没有应答，请检查是否已开机', en: 'The device does not answer: is it switched on?' },
+	not_supported: { zh: '此浏览器或设备不支持', en: 'This browser or device cannot do that' },
+};
+
+/** Why a source cannot read, and what to do. */
+export function scanProblemText(problem: ScanProblem): Text {
+	return scanProblems[problem];
+}

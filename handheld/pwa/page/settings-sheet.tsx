@@ -39,7 +39,18 @@ export function SettingsSheet({ desk }: { readonly desk: Desk }) {
 			/>
 			<Switch desk={desk} name="largeText" text={words.large_text} />
 			<Switch desk={desk} name="sound" text={words.sound} />
+			<BluetoothButton desk={desk} />
 		</SheetFrame>
+	);
+}
+
+function BluetoothButton({ desk }: { readonly desk: Desk }) {
+	const source = desk.parts.sources.find(({ kind }) => kind === 'bluetooth');
+	if (source === undefined) return null;
+	return (
+		<button type="button" onClick={() => void desk.connect(source)}>
+			{desk.say(words.connect_bluetooth)}
+		</button>
 	);
 }
 

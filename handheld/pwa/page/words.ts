@@ -54,6 +54,7 @@ export const words = {
 	pin: { zh: 'PIN 码', en: 'PIN' },
 	delete_digit: { zh: '删除一位', en: 'Delete a digit' },
 
+	connect_bluetooth: { zh: '连接蓝牙扫码枪', en: 'Connect a Bluetooth scanner' },
 	ready_camera: { zh: '请将二维码对准方框', en: 'Hold the code inside the frame' },
 	ready_scanner: { zh: '请用扫码枪扫码', en: 'Ready for the scanner' },
 	camera_off: { zh: '摄像头未开启', en: 'The camera is off' },
