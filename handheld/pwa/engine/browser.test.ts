@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(executablePath) && !process.env.CI)(`a handheld in C
 		return page.waitForFunction(online, undefined, { timeout: 60_000 });
 	};
 
-	it('enrolls, admits once, keeps all of it over a reload, and knows a second tab', async () => {
+	it('enrolls, admits once, keeps all of it over a reload, and gives way to a second tab', async () => {
 		const context = await browser.newContext();
 		const page = await context.newPage();
 		await openTab(page);
@@ -53,6 +53,12 @@ describe.skipIf(!existsSync(executablePath) && !process.env.CI)(`a handheld in C
 		const second = await context.newPage();
 		await openTab(second);
 		expect(await call(second, 'state')).toEqual({ kind: 'blocked', why: 'other_tab' });
+		await call(second, 'takeOver');
+		expect(await call(second, 'state')).toMatchObject({ kind: 'working', staff: { name: 'chen' } });
+		await page.waitForFunction(`window.tab.handheld.state().kind === 'blocked'`);
+		expect(await call(page, 'state')).toEqual({ kind: 'blocked', why: 'other_tab' });
+		expect(await call(page, 'scan', code)).toMatchObject({ screen: { refusal: { reason: 'lane_closed' } } });
+		expect(await call(second, 'scan', code)).toMatchObject({ screen: { refusal: { reason: 'already_redeemed' } } });
 		await second.close();
 		await page.reload();
 		await page.waitForFunction('window.tab !== undefined', undefined, { timeout: 60_000 });
