@@ -16,7 +16,7 @@ const inBrowser: TestProjectInlineConfiguration = {
 	// Its warnings are about its own files.
 	logLevel: 'error',
 	// Named, because a package that is found only while tests run makes the page load anew under them.
-	optimizeDeps: { include: ['idb', '@noble/hashes/sha2.js', 'fast-check'] },
+	optimizeDeps: { include: ['idb', 'jose', '@noble/hashes/sha2.js', '@yoursunny/webcrypto-ed25519', 'fast-check'] },
 	test: {
 		name: 'browser',
 		include: ['**/*.browser.test.ts'],

@@ -31,7 +31,7 @@ export function browserDeps({ packageVersion, log }: PageDeps): HandheldDeps {
 		crypto,
 		openKeys: () => openKeyStore(keyStoreName),
 		openLedger: (how) => openBrowserLedger(how, log),
-		prepareCrypto: () => ensureEd25519(crypto.subtle),
+		prepareCrypto: ensureEd25519,
 		persist: async () => (await navigator.storage.persisted()) || navigator.storage.persist(),
 		onWake,
 	};

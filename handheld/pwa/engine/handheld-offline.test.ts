@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Verdict } from './handheld.ts';
+import type { Handheld, Verdict } from './handheld.ts';
 import { type Device, evt, linkOf, pin, startWorld, until, type World } from './handheld-world.suite.ts';
 import { firstLockMs, wrongPinsMax } from './lockout.ts';
+import { confirmWithinMs } from './shift-keeper.ts';
 
 let world: World;
 let devices = 0;
@@ -19,6 +20,11 @@ function newDevice(): Device {
 
 const kindOf = (verdict: Verdict) => (verdict.kind === 'granted' ? verdict.rung : verdict.kind);
 const deviceId = async (device: Device) => ((await device.keys.get('identity')) as { device: string }).device;
+
+function confirmByMs(handheld: Handheld): number | undefined {
+	const state = handheld.state();
+	return state.kind === 'working' ? state.staff.confirmByMs : undefined;
+}
 
 describe('a handheld without its server', () => {
 	it('admits on its own word, and everything arrives once it is back', async () => {
@@ -121,6 +127,63 @@ describe('what the venue takes away', () => {
 		expect(handheld.state()).toMatchObject({ kind: 'signed_out', known: [] });
 		device.online = false;
 		expect(await handheld.signIn('wang', pin)).toMatchObject({ problem: { why: 'unknown_here' } });
+	});
+
+	it('asks for the PIN again ten minutes after the server is there, over a reload, and whoever was disabled is out', async () => {
+		await world.addStaff('zhou', 'steward');
+		const device = newDevice();
+		const first = await device.ready('zhou');
+		await first.signOut();
+		device.online = false;
+		expect(await first.signIn('zhou', pin)).toMatchObject({ kind: 'done' });
+		expect(await world.office('PUT', '/staff/zhou/status', { status: 'disabled' })).toMatchObject({ status: 200 });
+		device.online = true;
+		await until('the hour by which the PIN is asked', () => confirmByMs(first));
+		const askedBy = confirmByMs(first);
+		await first.close();
+		const handheld = await device.open();
+		await until('the link', () => linkOf(handheld)?.state === 'online');
+		expect(handheld.state()).toMatchObject({ kind: 'working', staff: { confirmByMs: askedBy } });
+		device.aheadMs += confirmWithinMs;
+		await until('the PIN pad', () => handheld.state().kind === 'signed_out');
+		await until('the link', () => linkOf(handheld)?.state === 'online');
+		expect(await handheld.signIn('zhou', pin)).toMatchObject({ problem: { why: 'wrong_pin' } });
+		device.online = false;
+		expect(await handheld.signIn('zhou', pin)).toMatchObject({ problem: { why: 'unknown_here' } });
+	});
+
+	it('lets a shift that began without the server go on where the PIN was given again', async () => {
+		const device = newDevice();
+		const handheld = await device.ready('chen');
+		await handheld.signOut();
+		device.online = false;
+		await handheld.signIn('chen', pin);
+		// Without the server nobody asks.
+		device.aheadMs += 2 * confirmWithinMs;
+		expect(await handheld.lanes()).toMatchObject({ problem: { why: 'needs_server' } });
+		expect(handheld.state()).toMatchObject({ kind: 'working', staff: { offline: true } });
+		device.online = true;
+		await until('the hour by which the PIN is asked', () => confirmByMs(handheld));
+		expect(await handheld.signIn('chen', pin)).toMatchObject({ kind: 'done' });
+		device.aheadMs += confirmWithinMs;
+		expect(await until('the lanes', async () => (await handheld.lanes()).kind === 'done')).toBe(true);
+		expect(handheld.state()).toMatchObject({ kind: 'working', staff: { name: 'chen', offline: false } });
+		expect(confirmByMs(handheld)).toBeUndefined();
+	});
+
+	it('knows a new PIN once the server does, and not the old one', async () => {
+		await world.addStaff('wu', 'steward');
+		const device = newDevice();
+		const handheld = await device.ready('wu');
+		expect(await world.office('PUT', '/staff/wu/pin', { pin: '771034' })).toMatchObject({ status: 200 });
+		expect(await handheld.lanes()).toMatchObject({ problem: { why: 'sign_in_again' } });
+		expect(handheld.state()).toMatchObject({ kind: 'signed_out' });
+		expect(await handheld.signIn('wu', pin)).toMatchObject({ problem: { why: 'wrong_pin' } });
+		expect(await handheld.signIn('wu', '771034')).toMatchObject({ kind: 'done' });
+		await handheld.signOut();
+		device.online = false;
+		expect(await handheld.signIn('wu', pin)).toMatchObject({ problem: { why: 'wrong_pin' } });
+		expect(await handheld.signIn('wu', '771034')).toMatchObject({ kind: 'done' });
 	});
 
 	it('admits nobody at a device that was disabled, whoever overrides', async () => {

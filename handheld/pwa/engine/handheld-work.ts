@@ -101,8 +101,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
 			const link = linkStatusOf({ identity, line, clock, persisted });
 			const shift = shifts.shift();
 			if (shift === undefined) return { kind: 'signed_out', link, known: records.names() };
-			const { name, role, untilMs, offline } = shift;
-			const staff = { name, role, untilMs, offline };
+			const { name, role, untilMs, offline, confirmByMs } = shift;
+			const staff = { name, role, untilMs, offline, ...(confirmByMs !== undefined && { confirmByMs }) };
 			return { kind: 'working', link, staff, post, counters: shifts.counters(), undoable: grants.list() };
 		},
 		post: () => post,

@@ -4,6 +4,7 @@ import type { Ledger } from '../../../gate-agent/core/ledger.ts';
 import { createMemoryLedger } from '../../../gate-agent/core/memory-ledger.ts';
 import { classPolicyDefaults } from '../../../gate-agent/core/policy.ts';
 import type { JournalRow } from '../../../gate-agent/core/redemption.ts';
+import type { ClientClock } from '../../../sync/client/client-clock.ts';
 import type { HttpCall, Transport } from '../../../sync/client/transport.ts';
 import { createHttpsClient } from '../../../sync/node/https-client.ts';
 import { createHttpsTransport } from '../../../sync/node/https-transport.ts';
@@ -52,8 +53,10 @@ export interface Device {
 	readonly keys: KeyStore;
 	/** Whether the network is there. */
 	online: boolean;
-	/** Milliseconds by which its clocks run ahead. */
+	/** Milliseconds by which its clocks run ahead; whoever sleeps until then wakes. */
 	aheadMs: number;
+	/** Events that it logged. */
+	readonly log: readonly string[];
 	/** Opens the page. */
 	open(): Promise<Handheld>;
 	/** What the enrollment QR code says. */
@@ -119,13 +122,21 @@ interface Making {
 function makeDevice({ venue, office, opened }: Making, name: string): Device {
 	const keys = createMemoryKeyStore();
 	const network: Network = { isUp: true, cut: newCut() };
+	const log: string[] = [];
+	const clock = new MovableClock();
 	let ledger: Ledger | undefined;
 	const { url, fingerprint } = venue.server;
 	const https = createHttpsTransport(
 		createHttpsClient({ url, fingerprint, trustedNowMs: Date.now, connectMs: 30_000 }),
 	);
 	const device: Device = {
-		...{ name, keys, aheadMs: 0 },
+		...{ name, keys, log },
+		get aheadMs() {
+			return clock.aheadMs;
+		},
+		set aheadMs(aheadMs) {
+			clock.move(aheadMs);
+		},
 		get online() {
 			return network.isUp;
 		},
@@ -136,7 +147,7 @@ function makeDevice({ venue, office, opened }: Making, name: string): Device {
 		},
 		open: async () => {
 			const handheld = await createHandheld(
-				depsOf(device, { url, transport: cuttable(network, https), open: openLedger }),
+				depsOf({ url, transport: cuttable(network, https), open: openLedger, keys, clock, log }),
 			);
 			opened.push(handheld);
 			return handheld;
@@ -175,14 +186,17 @@ interface Place {
 	readonly url: string;
 	readonly transport: Transport;
 	readonly open: () => Ledger;
+	readonly keys: KeyStore;
+	readonly clock: MovableClock;
+	readonly log: string[];
 }
 
-function depsOf(device: Device, { url, transport, open }: Place): HandheldDeps {
+function depsOf({ url, transport, open, keys, clock, log }: Place): HandheldDeps {
 	return {
 		...{ origin: url, version: 'handheld/0.1.0', transport, random: Math.random, zlib: streamZlib, crypto },
-		clock: { monoMs: () => nodeClock.monoMs() + device.aheadMs, sleep: nodeClock.sleep },
-		systemMs: () => Date.now() + device.aheadMs,
-		openKeys: async () => device.keys,
+		clock: { monoMs: clock.monoMs, sleep: clock.sleep },
+		systemMs: () => Date.now() + clock.aheadMs,
+		openKeys: async () => keys,
 		// A page that ends does not end the ledger of a memory that the next page reads.
 		openLedger: async () => ({
 			kind: 'open',
@@ -192,8 +206,30 @@ function depsOf(device: Device, { url, transport, open }: Place): HandheldDeps {
 		prepareCrypto: async () => undefined,
 		persist: async () => true,
 		onWake: () => () => undefined,
-		log: () => undefined,
+		log: (event) => log.push(event),
 	};
+}
+
+/** The clock of this process, which can be set ahead. */
+class MovableClock implements ClientClock {
+	aheadMs = 0;
+	#moved = new AbortController();
+
+	readonly monoMs = (): number => nodeClock.monoMs() + this.aheadMs;
+
+	readonly sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+		const endMs = this.monoMs() + ms;
+		do {
+			const signals = [this.#moved.signal, ...(signal ? [signal] : [])];
+			await nodeClock.sleep(Math.max(0, endMs - this.monoMs()), AbortSignal.any(signals));
+		} while (this.monoMs() < endMs && !signal?.aborted);
+	};
+
+	move(aheadMs: number): void {
+		this.aheadMs = aheadMs;
+		this.#moved.abort();
+		this.#moved = new AbortController();
+	}
 }
 
 /** The same ledger, which outlives the page that closes it. */

@@ -30,6 +30,8 @@ export interface Staff {
 	readonly untilMs: number;
 	/** Signed in without the server; what needs it asks for the PIN again once it is there. */
 	readonly offline: boolean;
+	/** Signed in without the server, which is there now: until then the PIN is to be given again, or the shift ends. */
+	readonly confirmByMs?: number;
 }
 
 /** Where the handheld stands and which way its visitors go. */

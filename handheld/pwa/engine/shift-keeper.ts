@@ -28,7 +28,10 @@ export interface ShiftKeeper {
 	counters(): Counters;
 	signIn(name: StaffName, pin: string): Promise<Done>;
 	signOut(): Promise<void>;
-	/** Counts new rows, ends a shift whose time is over, and asks the server now and then whether it still holds. */
+	/**
+	 * Counts new rows, ends a shift whose time is over, and asks the server now and then whether it still holds; one that began
+	 * without the server ends `confirmWithinMs` after the server is there.
+	 */
 	look(): Promise<void>;
 	call<Name extends ShiftCall>(
 		name: Name,
@@ -38,6 +41,9 @@ export interface ShiftKeeper {
 
 /** How often the server is asked whether a shift still holds. */
 const askEveryMs = 60_000;
+
+/** How long a shift that began without the server goes on once the server is there: then the PIN is asked again. */
+export const confirmWithinMs = 600_000;
 
 /** Somebody stands there and waits. */
 const shiftCallMs = 5_000;
@@ -64,6 +70,13 @@ export function createShiftKeeper(deps: ShiftKeeperDeps): ShiftKeeper {
 		if (answer === 'over' && records.shift() === current) await end();
 		if (answer === 'unknown') askAtMs = Number.NEGATIVE_INFINITY;
 	};
+	// The server says nothing of a name without its PIN, so whoever signed in without it has to give it once more.
+	const askPin = async (current: Shift) => {
+		if (!deps.isOnline()) return;
+		if (current.confirmByMs === undefined) {
+			await records.setShift({ ...current, confirmByMs: deps.nowMs() + confirmWithinMs });
+		} else if (deps.nowMs() >= current.confirmByMs) await end();
+	};
 	return {
 		shift,
 		counters: () => counting?.counters() ?? noCounters,
@@ -83,7 +96,7 @@ export function createShiftKeeper(deps: ShiftKeeperDeps): ShiftKeeper {
 		look: async () => {
 			await counting?.follow();
 			const current = shift();
-			if (current !== undefined) await askServer(current);
+			if (current !== undefined) await (current.offline ? askPin(current) : askServer(current));
 			else if (records.shift() !== undefined) await end();
 		},
 		call: async (name, request) => {

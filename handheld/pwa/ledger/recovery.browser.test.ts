@@ -1,7 +1,9 @@
 import { openDB } from 'idb';
 import { afterEach, describe, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
+import { wholeTicket } from '../../../gate-agent/core/allowance.ts';
 import { cursorNote, type Ledger, type RedeemRequest } from '../../../gate-agent/core/ledger.ts';
+import { noCounts } from '../../../gate-agent/core/ledger-rules.ts';
 import type { RedemptionId } from '../../../gate-agent/core/redemption.ts';
 import { holdLedger } from './hold.ts';
 import { type Database, openDatabase } from './schema.ts';
@@ -131,6 +133,31 @@ describe('a damaged ledger', () => {
 		expect(again.ledger.health()).toMatchObject({ setAside: hold.name });
 		await again.ledger.close();
 	});
+});
+
+test.each([
+	['held by no open grant', 599, 1],
+	['of an open grant that are not held', 1, 0],
+])('uses %s are found in the background, also behind many tickets', async (_, idx, held) => {
+	const { ledger, hold } = await openForTest();
+	await ask(ledger, 1);
+	await ledger.close();
+	await damage(hold.name, async (db) => {
+		const tx = db.transaction('accounts', 'readwrite');
+		const account = { evt: 'lantern-2026', allowance: wholeTicket, counts: noCounts, exits: [] };
+		for (let unused = 2; unused < 700; unused++) void tx.store.put({ ...account, idx: unused });
+		await tx.store.put({ ...account, idx, counts: { ...noCounts, held } });
+		await tx.done;
+	});
+	const again = await openForTest(hold.name);
+	expect(await again.ledger.verified).toEqual({
+		...{ ok: false, rows: 1 },
+		problems: [`ticket lantern-2026/${idx} holds other uses than its open grants`],
+	});
+	expect(again.log).toContain('ledger_damaged');
+	await ask(again.ledger, 3);
+	expect(again.ledger.health()).toMatchObject({ setAside: hold.name });
+	await again.ledger.close();
 });
 
 describe('another schema', () => {

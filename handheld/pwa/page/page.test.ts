@@ -184,6 +184,11 @@ describeInBrowser('the page of the handheld', (pages) => {
 		await expect.poll(() => asked(page)).toEqual(['scan confirm', 'admit 1']);
 	});
 
+	test('whoever signed in without the server is told by when to do it again', async () => {
+		const { page } = await open({ state: 'unconfirmed' });
+		expect(await page.textContent('.status .staff')).toBe('li.na · signed in offline, sign in again within 8 min');
+	});
+
 	test('an alarm of the link is said at once and stays', async () => {
 		const { page } = await open({ state: 'lost' });
 		expect(await page.getByRole('alert').first().textContent()).toContain('Offline or on old lists for too long');

@@ -36,6 +36,16 @@ export function lastSync(lastMs: number | undefined, nowMs: number): Text {
 	return { zh: `${zh}前同步`, en: `synced ${en} ago` };
 }
 
+/** How somebody who works here has signed in, where that was without the server. */
+export function offlineShift(confirmByMs: number | undefined, nowMs: number): Text {
+	if (confirmByMs === undefined) return words.offline_shift;
+	const { zh, en } = span(confirmByMs - nowMs);
+	return {
+		zh: `${words.offline_shift.zh}，请在${zh}内重新登录`,
+		en: `${words.offline_shift.en}, sign in again within ${en}`,
+	};
+}
+
 /** How full the battery is. */
 export function batteryLevel(percent: number, charging: boolean): Text {
 	return {

@@ -1,7 +1,7 @@
 import type { Rung } from '../../../gate-agent/core/redemption.ts';
 import type { LinkStatus } from '../engine/handheld.ts';
 import type { Desk } from './desk.ts';
-import { batteryLevel, lastSync, listAge, rowsWaiting } from './sentences.ts';
+import { batteryLevel, lastSync, listAge, offlineShift, rowsWaiting } from './sentences.ts';
 import { type Text, words } from './words.ts';
 
 const linkWords: Readonly<Record<LinkStatus['state'], Text>> = {
@@ -41,7 +41,7 @@ export function StatusBar({ desk, link }: { readonly desk: Desk; readonly link: 
 				{state.kind === 'working' && (
 					<li class="staff">
 						{state.staff.name}
-						{state.staff.offline && ` · ${desk.say(words.offline_shift)}`}
+						{state.staff.offline && ` · ${desk.say(offlineShift(state.staff.confirmByMs, nowMs))}`}
 					</li>
 				)}
 			</ul>

@@ -26,6 +26,11 @@ function stateNamed(name: string | null, nowMs: number): HandheldState {
 			return { ...working(nowMs), link: lostLink(nowMs) };
 		case 'supervisor':
 			return { ...working(nowMs), link: link(nowMs), staff: { ...working(nowMs).staff, role: 'supervisor' } };
+		case 'unconfirmed':
+			return {
+				...working(nowMs),
+				staff: { ...working(nowMs).staff, offline: true, confirmByMs: nowMs + 8.5 * 60_000 },
+			};
 		default:
 			return working(nowMs);
 	}
