@@ -1,18 +1,8 @@
 import Type, { type Static } from 'typebox';
-import type { Driver, DriverIo, Scanner, ScannerEvents, Signal } from '../core/device.ts';
+import type { Driver, Scanner, ScannerEvents } from '../core/device.ts';
 import { openSerialPort } from '../serial/serial-port.ts';
 import { serialSchema } from '../serial/serial-schema.ts';
-import type { Frame } from './framing.ts';
-import {
-	expireNewland,
-	feedNewland,
-	type NewlandEvent,
-	type NewlandState,
-	newlandAnswer,
-	newlandStart,
-} from './newland-packets.ts';
-import { scanOf } from './scan-text.ts';
-import { createSilence } from './silence.ts';
+import { newlandDialog } from './newland-dialog.ts';
 
 const schema = Type.Object(
 	{
@@ -34,9 +24,6 @@ const schema = Type.Object(
 /** Options of `newland`. */
 export type NewlandOptions = Static<typeof schema>;
 
-/** A packet that goes on and does not is dropped after this silence, ms. */
-const idleMs = 250;
-
 /** An answer has ten bytes. */
 const writeTimeoutMs = 500;
 
@@ -49,109 +36,21 @@ export const newland: Driver<NewlandOptions, ScannerEvents, Scanner> = {
 	name: 'newland',
 	options: schema,
 	async open(options, io) {
-		const answers = createAnswers(options.answerMs, (answer) => {
+		const dialog = newlandDialog(options, io, (answer) => {
 			// A scanner that hears no answer repeats its packet.
-			void line.write(newlandAnswer[answer], writeTimeoutMs).catch(() => {});
+			void line.write(answer, writeTimeoutMs).catch(() => {});
 		});
-		const reader = packetReader(options, io, answers);
-		const line = await openSerialPort(options, { data: reader.push });
-		const stop = () => {
-			reader.stop();
-			answers.stop();
-		};
+		const line = await openSerialPort(options, { data: dialog.push });
 		return {
 			lost: line.lost.then((error) => {
-				stop();
+				dialog.stop();
 				return error;
 			}),
 			close: () => {
-				stop();
+				dialog.stop();
 				return line.close();
 			},
-			signal: (signal) => answers.tell(signal),
+			signal: dialog.signal,
 		};
 	},
 };
-
-type Answer = keyof typeof newlandAnswer;
-
-/** Answers one packet at a time, by its verdict or neutrally after `answerMs`. */
-function createAnswers(answerMs: number, send: (answer: Answer) => void) {
-	let waiting: NodeJS.Timeout | undefined;
-	let last: Answer = 'neutral';
-	const settle = (answer: Answer) => {
-		clearTimeout(waiting);
-		waiting = undefined;
-		last = answer;
-		send(answer);
-	};
-	return {
-		isWaiting: () => waiting !== undefined,
-		expect: () => {
-			if (waiting !== undefined) settle('neutral');
-			waiting = setTimeout(() => settle('neutral'), answerMs);
-		},
-		/** The packet came again: its answer was lost on the way. */
-		repeat: () => send(last),
-		tell: (signal: Signal) => {
-			const answer = signal === 'refused' ? 'bad' : signal === 'granted' || signal === 'cue' ? 'good' : undefined;
-			if (waiting !== undefined && answer !== undefined) settle(answer);
-		},
-		stop: () => clearTimeout(waiting),
-	};
-}
-
-/** A scanner sends a packet again when it has waited for its answer; a person cannot show a code again as fast. */
-const resendMs = 700;
-
-function packetReader(
-	{ aim }: NewlandOptions,
-	io: DriverIo & ScannerEvents,
-	answers: ReturnType<typeof createAnswers>,
-) {
-	let state: NewlandState = newlandStart;
-	let stopped = false;
-	let isPlainTold = false;
-	let last: { readonly text: string; readonly atMs: number } | undefined;
-
-	const isResent = (data: Uint8Array): boolean => {
-		const text = Buffer.from(data).toString('latin1');
-		const before = last;
-		last = { text, atMs: io.nowMs() };
-		return before?.text === text && (answers.isWaiting() || io.nowMs() - before.atMs < resendMs);
-	};
-	const take = (event: NewlandEvent) => {
-		if (event.kind === 'packet' && isResent(event.data)) {
-			if (!answers.isWaiting()) answers.repeat();
-			return;
-		}
-		if (event.kind === 'packet') answers.expect();
-		if (event.kind === 'plain' && !isPlainTold) {
-			isPlainTold = true;
-			io.log('packet_mode_off', {
-				problem: 'the scanner sends plain codes: scan “packet mode” of its manual for its beeps',
-			});
-		}
-		const frame: Frame =
-			event.kind === 'spoiled' ? { kind: 'torn', length: event.length } : { kind: 'frame', bytes: event.data };
-		const scan = scanOf(frame, aim, io.nowMs());
-		if (scan !== undefined && !stopped) io.onScan(scan);
-	};
-	const advance = ([next, events]: [NewlandState, readonly NewlandEvent[]]) => {
-		state = next;
-		for (const event of events) if (!stopped) take(event);
-	};
-	const silence = createSilence(idleMs, io.nowMs, () => advance(expireNewland(state)));
-	return {
-		push: (bytes: Uint8Array) => {
-			if (stopped) return;
-			advance(feedNewland(state, bytes));
-			if (state.pending.length === 0 || stopped) silence.clear();
-			else silence.touch();
-		},
-		stop: () => {
-			stopped = true;
-			silence.clear();
-		},
-	};
-}

@@ -1,0 +1,116 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+
+/** How long the parts of the guest may take; its processor is an emulated one. */
+const patience = { timeout: 60_000, interval: 200 };
+const peripheralFile = fileURLToPath(new URL('./peripheral.py', import.meta.url));
+
+/** A scanner that BlueZ plays. */
+export interface BluezScanner {
+	readonly name: string;
+	/** What it was sent, in hexadecimal digits. */
+	readonly written: readonly string[];
+	/** Tells bytes in notifications of 20. */
+	notify(bytes: Uint8Array): void;
+	/** Whether it answers a write. */
+	hang(hangs: boolean): void;
+	/** Ends its link, and advertises on. */
+	drop(): Promise<void>;
+	/** Goes out of reach, or comes back. */
+	power(isOn: boolean): Promise<void>;
+}
+
+/** Virtual controllers that hear one another, the first ones with a scanner each; the last is the central's. */
+export interface BluezAir {
+	readonly scanners: readonly BluezScanner[];
+	/** The adapter that the program under test has. */
+	readonly adapter: string;
+	close(): Promise<void>;
+}
+
+/** What a scanner is like. `command` takes writes without a response, `request` answers each. */
+export interface BluezScannerOptions {
+	readonly name: string;
+	readonly writes: 'command' | 'request';
+	readonly batteryPercent: number;
+}
+
+/** Starts controllers, bluetoothd and scanners. Needs root and /dev/vhci: the lab's guest. */
+export async function openBluezAir(options: readonly BluezScannerOptions[]): Promise<BluezAir> {
+	const count = options.length + 1;
+	// Crypto modules are loaded by the first controllers, which takes an emulated processor longer than HCI's time limit of 2 s.
+	const warmUp = await startControllers(1);
+	await end(warmUp);
+	const controllers = await startControllers(count);
+	startBus();
+	const daemon = spawn('/usr/libexec/bluetooth/bluetoothd', ['-n'], { stdio: 'ignore' });
+	await expect.poll(hasBluez, patience).toBe(true);
+	const scanners: Awaited<ReturnType<typeof startScanner>>[] = [];
+	for (const [index, each] of options.entries()) scanners.push(await startScanner(`hci${index}`, each));
+	// bluetoothd has touched it; the central begins with one that is fresh.
+	const adapter = `hci${options.length}`;
+	execFileSync('hciconfig', [adapter, 'down']);
+	execFileSync('hciconfig', [adapter, 'up']);
+	return {
+		scanners: scanners.map(({ scanner }) => scanner),
+		adapter,
+		close: async () => {
+			for (const { child } of [...scanners, { child: daemon }, { child: controllers }]) await end(child);
+		},
+	};
+}
+
+async function startControllers(count: number): Promise<ChildProcess> {
+	const child = spawn('btvirt', ['-L', `-l${count}`], { stdio: 'ignore' });
+	const running = () => execFileSync('hciconfig', { encoding: 'utf8' }).split('RUNNING').length - 1;
+	await expect.poll(running, patience).toBe(count);
+	return child;
+}
+
+function startBus(): void {
+	mkdirSync('/run/dbus', { recursive: true });
+	if (!existsSync('/run/dbus/system_bus_socket')) execFileSync('dbus-daemon', ['--system', '--fork']);
+}
+
+function hasBluez(): boolean {
+	const call = ['--system', '--print-reply', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.ListNames'];
+	return execFileSync('dbus-send', call, { encoding: 'utf8' }).includes('"org.bluez"');
+}
+
+async function startScanner(adapter: string, { name, writes, batteryPercent }: BluezScannerOptions) {
+	const flags = writes === 'command' ? 'write,write-without-response' : 'write';
+	const child = spawn('/usr/bin/python3', [peripheralFile, adapter, name, flags, `${batteryPercent}`], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	const events: { readonly event: string; readonly hex?: string }[] = [];
+	createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line)));
+	const tell = (line: string) => void child.stdin.write(`${line}\n`);
+	const counted = (event: string) => events.filter((each) => each.event === event).length;
+	const asked = async (line: string, event: string) => {
+		const before = counted(event);
+		tell(line);
+		await expect.poll(() => counted(event), patience).toBe(before + 1);
+	};
+	await expect.poll(() => counted('ready'), patience).toBe(1);
+	const scanner: BluezScanner = {
+		name,
+		get written() {
+			return events.flatMap(({ event, hex }) => (event === 'write' && hex !== undefined ? [hex] : []));
+		},
+		notify: (bytes) => tell(`notify ${Buffer.from(bytes).toString('hex')}`),
+		hang: (hangs) => tell(`hang ${hangs ? 'on' : 'off'}`),
+		drop: () => asked('drop', 'dropped'),
+		power: (isOn) => asked(`power ${isOn ? 'on' : 'off'}`, 'power'),
+	};
+	return { child, scanner };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+	const exited = new Promise((resolve) => child.once('close', resolve));
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	child.kill('SIGKILL');
+	await exited;
+}
