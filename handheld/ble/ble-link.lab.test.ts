@@ -17,7 +17,7 @@ beforeAll(async () => {
 		{ name: 'WEST-1', writes: 'command', batteryPercent: 42 },
 	]);
 	[east, west] = air.scanners as [BluezScanner, BluezScanner];
-});
+}, 300_000);
 afterAll(() => air?.close());
 
 async function opened(): Promise<BleAdapter & { readonly pid: number }> {

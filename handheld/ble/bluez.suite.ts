@@ -1,11 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
 
 /** How long the parts of the guest may take; its processor is an emulated one. */
-const patience = { timeout: 60_000, interval: 200 };
+const patienceMs = 100_000;
+const lookMs = 200;
 const peripheralFile = fileURLToPath(new URL('./peripheral.py', import.meta.url));
 
 /** A scanner that BlueZ plays. */
@@ -47,13 +48,13 @@ export async function openBluezAir(options: readonly BluezScannerOptions[]): Pro
 	const controllers = await startControllers(count);
 	startBus();
 	const daemon = spawn('/usr/libexec/bluetooth/bluetoothd', ['-n'], { stdio: 'ignore' });
-	await expect.poll(hasBluez, patience).toBe(true);
+	await until('bluetoothd', hasBluez);
 	const scanners: Awaited<ReturnType<typeof startScanner>>[] = [];
 	for (const [index, each] of options.entries()) scanners.push(await startScanner(`hci${index}`, each));
 	// bluetoothd has touched it; the central begins with one that is fresh.
 	const adapter = `hci${options.length}`;
 	execFileSync('hciconfig', [adapter, 'down']);
-	execFileSync('hciconfig', [adapter, 'up']);
+	await until(`${adapter} up`, () => spawnSync('hciconfig', [adapter, 'up']).status === 0);
 	return {
 		scanners: scanners.map(({ scanner }) => scanner),
 		adapter,
@@ -65,9 +66,18 @@ export async function openBluezAir(options: readonly BluezScannerOptions[]): Pro
 
 async function startControllers(count: number): Promise<ChildProcess> {
 	const child = spawn('btvirt', ['-L', `-l${count}`], { stdio: 'ignore' });
-	const running = () => execFileSync('hciconfig', { encoding: 'utf8' }).split('RUNNING').length - 1;
-	await expect.poll(running, patience).toBe(count);
+	const running = () => execFileSync('hciconfig', { encoding: 'utf8' }).split('RUNNING').length - 1 === count;
+	await until(`${count} controllers`, () => {
+		if (running()) return true;
+		raise(count);
+		return false;
+	});
 	return child;
+}
+
+/** A controller whose first command took too long stays down until it is told again. */
+function raise(count: number): void {
+	for (let index = 0; index < count; index += 1) spawnSync('hciconfig', [`hci${index}`, 'up'], { stdio: 'ignore' });
 }
 
 function startBus(): void {
@@ -92,9 +102,9 @@ async function startScanner(adapter: string, { name, writes, batteryPercent }: B
 	const asked = async (line: string, event: string) => {
 		const before = counted(event);
 		tell(line);
-		await expect.poll(() => counted(event), patience).toBe(before + 1);
+		await until(`${name}: ${line}`, () => counted(event) > before);
 	};
-	await expect.poll(() => counted('ready'), patience).toBe(1);
+	await until(`${name} advertises`, () => counted('ready') === 1);
 	const scanner: BluezScanner = {
 		name,
 		get written() {
@@ -106,6 +116,14 @@ async function startScanner(adapter: string, { name, writes, batteryPercent }: B
 		power: (isOn) => asked(`power ${isOn ? 'on' : 'off'}`, 'power'),
 	};
 	return { child, scanner };
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+	const endMs = performance.now() + patienceMs;
+	while (!isSo()) {
+		if (performance.now() > endMs) throw new Error(`within ${patienceMs / 1000} s there was no: ${what}`);
+		await sleep(lookMs);
+	}
 }
 
 async function end(child: ChildProcess): Promise<void> {
