@@ -30,7 +30,11 @@ export interface BleProcessOptions {
  */
 export async function openBleLink(options: BleProcessOptions): Promise<BleAdapter & { readonly pid: number }> {
 	const child = spawnRadio(options);
-	const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+	const exited = new Promise<void>((resolve) => {
+		child.once('close', () => resolve());
+		// One that could not be started has no end either.
+		child.once('error', () => child.pid ?? resolve());
+	});
 	const ready = Promise.withResolvers<void>();
 	const lost = Promise.withResolvers<StilewardError>();
 	const say = (message: ToBleProcess) => void (child.connected && child.send(message, () => {}));

@@ -6,6 +6,7 @@ Standard input: `notify HEX`, `hang on|off`, `drop`, `power on|off`. Standard ou
 """
 import json
 import sys
+import time
 
 import dbus
 import dbus.mainloop.glib
@@ -19,6 +20,7 @@ SERVICE, CHARACTERISTIC = "org.bluez.GattService1", "org.bluez.GattCharacteristi
 ROOT = "/lab/" + NAME.replace("-", "_")
 # What a link can carry in a notification before its MTU is greater.
 NOTIFICATION_BYTES = 20
+ADAPTER_TRIES = 300
 
 dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
 bus = dbus.SystemBus()
@@ -101,6 +103,18 @@ advertisement = Advertisement(
     "org.bluez.LEAdvertisement1",
     {"Type": "peripheral", "ServiceUUIDs": dbus.Array([UART % 1], signature="s"), "LocalName": NAME},
 )
+
+
+def managed():
+    manager = dbus.Interface(bus.get_object("org.bluez", "/"), "org.freedesktop.DBus.ObjectManager")
+    return manager.GetManagedObjects()
+
+
+# bluetoothd has its name before it has its adapters.
+for _ in range(ADAPTER_TRIES):
+    if "org.bluez.LEAdvertisingManager1" in managed().get("/org/bluez/" + ADAPTER, {}):
+        break
+    time.sleep(0.2)
 adapter = bus.get_object("org.bluez", "/org/bluez/" + ADAPTER)
 
 
@@ -121,8 +135,7 @@ def advertise():
 
 
 def drop():
-    manager = dbus.Interface(bus.get_object("org.bluez", "/"), "org.freedesktop.DBus.ObjectManager")
-    for path, interfaces in manager.GetManagedObjects().items():
+    for path, interfaces in managed().items():
         device = interfaces.get("org.bluez.Device1", {})
         if path.startswith("/org/bluez/" + ADAPTER + "/") and device.get("Connected"):
             dbus.Interface(bus.get_object("org.bluez", path), "org.bluez.Device1").Disconnect()
