@@ -9,8 +9,8 @@ import { atMost, inTime } from './in-time.ts';
 import type { Heard } from './radio.ts';
 import { radioCommand } from './radio-command.ts';
 
-/** From the start of the process to its open radio; a slow board reads Node from a card, and an adapter is set up. */
-const startMs = 9_000;
+/** From the start of the process to its open radio: a slow board reads Node from a card, and the adapter is set up. */
+const startMs = 30_000;
 /** How often the process is asked whether it lives, and how long it may take to answer. */
 const pingMs = 2_000;
 const closeMs = 2_000;

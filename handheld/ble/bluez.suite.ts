@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 /** How long the parts of the guest may take; its processor is an emulated one. */
 const patienceMs = 100_000;
 const lookMs = 200;
+const setUpMs = 10_000;
+const controllerTries = 6;
 const peripheralFile = fileURLToPath(new URL('./peripheral.py', import.meta.url));
 
 /** A scanner that BlueZ plays. */
@@ -42,9 +44,6 @@ export interface BluezScannerOptions {
 /** Starts controllers, bluetoothd and scanners. Needs root and /dev/vhci: the lab's guest. */
 export async function openBluezAir(options: readonly BluezScannerOptions[]): Promise<BluezAir> {
 	const count = options.length + 1;
-	// Crypto modules are loaded by the first controllers, which takes an emulated processor longer than HCI's time limit of 2 s.
-	const warmUp = await startControllers(1);
-	await end(warmUp);
 	const controllers = await startControllers(count);
 	startBus();
 	const daemon = spawn('/usr/libexec/bluetooth/bluetoothd', ['-n'], { stdio: 'ignore' });
@@ -64,20 +63,22 @@ export async function openBluezAir(options: readonly BluezScannerOptions[]): Pro
 	};
 }
 
+/**
+ * The first ones load crypto modules, which takes an emulated processor longer than HCI's time limit of 2 s. A controller whose
+ * set-up failed is one that bluetoothd never sees, so all are started anew until each has set itself up.
+ */
 async function startControllers(count: number): Promise<ChildProcess> {
-	const child = spawn('btvirt', ['-L', `-l${count}`], { stdio: 'ignore' });
-	const running = () => execFileSync('hciconfig', { encoding: 'utf8' }).split('RUNNING').length - 1 === count;
-	await until(`${count} controllers`, () => {
-		if (running()) return true;
-		raise(count);
-		return false;
-	});
-	return child;
+	for (let tries = 1; tries <= controllerTries; tries += 1) {
+		const child = spawn('btvirt', ['-L', `-l${count}`], { stdio: 'ignore' });
+		if (await isSoon(() => countSetUp() === count, setUpMs)) return child;
+		await end(child);
+	}
+	throw new Error(`btvirt started no ${count} controllers in ${controllerTries} tries`);
 }
 
-/** A controller whose first command took too long stays down until it is told again. */
-function raise(count: number): void {
-	for (let index = 0; index < count; index += 1) spawnSync('hciconfig', [`hci${index}`, 'up'], { stdio: 'ignore' });
+/** A controller knows its address once it has set itself up; the kernel switches it off again until somebody wants it. */
+function countSetUp(): number {
+	return execFileSync('hciconfig', { encoding: 'utf8' }).split('BD Address: 00:AA').length - 1;
 }
 
 function startBus(): void {
@@ -119,11 +120,16 @@ async function startScanner(adapter: string, { name, writes, batteryPercent }: B
 }
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-	const endMs = performance.now() + patienceMs;
-	while (!isSo()) {
-		if (performance.now() > endMs) throw new Error(`within ${patienceMs / 1000} s there was no: ${what}`);
+	if (!(await isSoon(isSo, patienceMs))) throw new Error(`within ${patienceMs / 1000} s there was no: ${what}`);
+}
+
+async function isSoon(isSo: () => boolean, withinMs: number): Promise<boolean> {
+	const endMs = performance.now() + withinMs;
+	while (performance.now() < endMs) {
+		if (isSo()) return true;
 		await sleep(lookMs);
 	}
+	return false;
 }
 
 async function end(child: ChildProcess): Promise<void> {

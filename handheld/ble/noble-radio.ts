@@ -12,6 +12,19 @@ const powerMs = 8_000;
  */
 const connection = { minInterval: 12, maxInterval: 24, latency: 0, timeout: 400 };
 
+/** What was heard so long ago may be dropped, ms. */
+const strangerMs = 30_000;
+const strangersMax = 1_000;
+
+/** A controller ends an attempt at once and a link within the supervision time; one that does not is stuck, ms. */
+const endMs = 6_000;
+
+/** A peripheral and when it was heard last, monotonic milliseconds. */
+interface Known {
+	readonly peripheral: NoblePeripheral;
+	readonly atMs: number;
+}
+
 /**
  * Opens adapter `hciN` through noble, on the raw channel of the kernel. Rejects with `device_absent` where there is no such
  * adapter or it is off, with `device_denied` without CAP_NET_RAW, with `library_missing` where noble cannot be loaded.
@@ -19,15 +32,17 @@ const connection = { minInterval: 12, maxInterval: 24, latency: 0, timeout: 400 
 export async function openNobleRadio(adapter: number): Promise<Radio> {
 	const noble = loadNoble(adapter);
 	const lost = Promise.withResolvers<StilewardError>();
-	const heard = new Map<string, NoblePeripheral>();
+	const heard = new Map<string, Known>();
+	const lose = (why: string) =>
+		lost.resolve(new StilewardError('device_lost', `Bluetooth adapter hci${adapter} ${why}`));
 	await poweredOn(noble, adapter);
 	noble.on('stateChange', (state) => {
-		if (state !== 'poweredOn')
-			lost.resolve(new StilewardError('device_lost', `Bluetooth adapter hci${adapter} is off`));
+		if (state !== 'poweredOn') lose('is off');
 	});
 	let onHeard: (heard: Heard) => void = () => undefined;
 	noble.on('discover', (peripheral) => {
-		heard.set(peripheral.address, peripheral);
+		heard.set(peripheral.address, { peripheral, atMs: performance.now() });
+		if (heard.size > strangersMax) forgetStrangers(noble, heard);
 		onHeard(heardOf(peripheral));
 	});
 	return {
@@ -39,8 +54,11 @@ export async function openNobleRadio(adapter: number): Promise<Radio> {
 			return noble.startScanningAsync([], true);
 		},
 		silence: () => noble.stopScanningAsync(),
-		connect: (address) => connect(heard, address),
-		abandon: (address) => heard.get(address)?.cancelConnect(),
+		connect: (address) => connect(heard.get(address)?.peripheral, address, lose),
+		abandon: (address) => {
+			const peripheral = heard.get(address)?.peripheral;
+			if (peripheral) abandon(peripheral, lose);
+		},
 		close: () => noble.stopScanning(),
 	};
 }
@@ -66,28 +84,52 @@ function heardOf({ address, advertisement, rssi }: NoblePeripheral): Heard {
  * noble keeps every address that it ever heard, and phones in a crowd have a new one every quarter of an hour. What is not
  * connected is heard again.
  */
-function forgetStrangers(noble: Noble, heard: Map<string, NoblePeripheral>): void {
-	for (const [address, { id, state }] of heard) {
-		if (state !== 'disconnected' && state !== 'error') continue;
+function forgetStrangers(noble: Noble, heard: Map<string, Known>): void {
+	const oldMs = performance.now() - strangerMs;
+	for (const [address, { peripheral, atMs }] of heard) {
+		if (atMs > oldMs || !isFree(peripheral)) continue;
 		heard.delete(address);
-		noble.forget(id, address);
+		noble.forget(peripheral.id, address);
 	}
 }
 
-async function connect(heard: ReadonlyMap<string, NoblePeripheral>, address: string): Promise<RadioPeer> {
-	const peripheral = heard.get(address);
+function isFree({ state }: NoblePeripheral): boolean {
+	return state === 'disconnected' || state === 'error';
+}
+
+/** An attempt or a link that does not end keeps noble from ever connecting again: the adapter is opened anew. */
+function expectEnd(peripheral: NoblePeripheral, lose: (why: string) => void): void {
+	setTimeout(() => {
+		if (peripheral.state === 'connecting' || peripheral.state === 'disconnecting') lose(`is stuck ${peripheral.state}`);
+	}, endMs).unref();
+}
+
+function abandon(peripheral: NoblePeripheral, lose: (why: string) => void): void {
+	peripheral.cancelConnect();
+	// It may have come to be in this very moment.
+	peripheral.once('connect', () => {
+		if (peripheral.state === 'connected') void peripheral.disconnectAsync();
+	});
+	expectEnd(peripheral, lose);
+}
+
+async function connect(
+	peripheral: NoblePeripheral | undefined,
+	address: string,
+	lose: (why: string) => void,
+): Promise<RadioPeer> {
 	if (!peripheral) throw new StilewardError('device_absent', `${address} was not heard`);
-	if (peripheral.state !== 'disconnected' && peripheral.state !== 'error') {
+	if (!isFree(peripheral)) {
 		throw new StilewardError('device_busy', `the last link to ${address} has not ended yet (${peripheral.state})`);
 	}
 	peripheral.removeAllListeners();
 	await peripheral.connectAsync(connection).catch((cause: unknown) => {
 		throw new StilewardError('device_timeout', `${address} cannot be connected to: ${cause}`, { cause });
 	});
-	return peerOf(peripheral);
+	return peerOf(peripheral, lose);
 }
 
-function peerOf(peripheral: NoblePeripheral): RadioPeer {
+function peerOf(peripheral: NoblePeripheral, lose: (why: string) => void): RadioPeer {
 	const lost = Promise.withResolvers<void>();
 	peripheral.once('disconnect', () => lost.resolve());
 	const values = new Map<string, NobleCharacteristic>();
@@ -119,8 +161,9 @@ function peerOf(peripheral: NoblePeripheral): RadioPeer {
 		write: async (at, bytes, withResponse) => valueAt(at).writeAsync(Buffer.from(bytes), !withResponse),
 		disconnect: async () => {
 			// noble breaks down when it is told to end a link that is none.
-			if (peripheral.state === 'connected') await peripheral.disconnectAsync();
-			else await lost.promise;
+			if (peripheral.state !== 'connected') return lost.promise;
+			expectEnd(peripheral, lose);
+			await peripheral.disconnectAsync();
 		},
 	};
 }
