@@ -11,7 +11,14 @@ import { newlandAnswer, newlandPacket } from './newland-packets.ts';
 import { describeScans } from './scans.suite.ts';
 
 const address = 'c0:00:00:00:00:01';
-const limits = { searchMs: 200, connectMs: 200, operationMs: 200, disconnectMs: 100, batteryMs: 60_000 };
+const limits = {
+	searchMs: 200,
+	connectMs: 200,
+	discoverMs: 200,
+	operationMs: 200,
+	disconnectMs: 100,
+	batteryMs: 60_000,
+};
 const patience = { timeout: 5_000 };
 const io = { nowMs: () => performance.now(), log: () => {} };
 

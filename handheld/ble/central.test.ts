@@ -7,7 +7,7 @@ import { uartScanner } from './scripted-peers.ts';
 import { createScriptedRadio } from './scripted-radio.ts';
 
 const [east, west] = ['c0:00:00:00:00:01', 'c0:00:00:00:00:02'] as const;
-const limits = { searchMs: 300, connectMs: 200, operationMs: 200, disconnectMs: 100, batteryMs: 50 };
+const limits = { searchMs: 300, connectMs: 200, discoverMs: 200, operationMs: 200, disconnectMs: 100, batteryMs: 50 };
 const patience = { timeout: 5_000 };
 
 function bench() {

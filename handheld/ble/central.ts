@@ -5,12 +5,14 @@ import { atMost, inTime } from './in-time.ts';
 import { openSession } from './peer-session.ts';
 import type { Radio, RadioPeer } from './radio.ts';
 
-/** How long each step may take, ms. Together they stay below the ten seconds that the agent gives a device to open. */
+/** How long each step may take, ms. The agent gives a device ten seconds to open; few scanners need three. */
 export interface CentralLimits {
 	/** Scanners advertise every 20 to 1,000 ms. */
 	readonly searchMs: number;
 	/** The next one waits for so long when a connection hangs. */
 	readonly connectMs: number;
+	/** Asks a dozen questions and more, each of which takes a connection interval or two. */
+	readonly discoverMs: number;
 	/** One operation of a peripheral. */
 	readonly operationMs: number;
 	readonly disconnectMs: number;
@@ -22,6 +24,7 @@ export interface CentralLimits {
 export const centralLimits: CentralLimits = {
 	searchMs: 4_000,
 	connectMs: 3_000,
+	discoverMs: 6_000,
 	operationMs: 2_000,
 	disconnectMs: 1_000,
 	batteryMs: 60_000,

@@ -7,7 +7,7 @@ export interface GattQueue {
 	 * Runs `operation` once those before it are done. Rejects with `device_busy` where too many wait, with `device_timeout`
 	 * where it takes too long, and with what `end` was given.
 	 */
-	run<T>(what: string, operation: () => Promise<T>): Promise<T>;
+	run<T>(what: string, operation: () => Promise<T>, ownLimitMs?: number): Promise<T>;
 	/** Refuses everything from now on. */
 	end(why: StilewardError): void;
 }
@@ -34,10 +34,10 @@ export function createGattQueue({ limitMs, onHang }: GattQueueOptions): GattQueu
 		why ??= error;
 		ended.reject(why);
 	};
-	const perform = async <T>(what: string, operation: () => Promise<T>): Promise<T> => {
+	const perform = async <T>(what: string, operation: () => Promise<T>, ms: number): Promise<T> => {
 		if (why) throw why;
 		try {
-			return await Promise.race([inTime(what, operation(), limitMs), ended.promise]);
+			return await Promise.race([inTime(what, operation(), ms), ended.promise]);
 		} catch (cause) {
 			const error = cause instanceof StilewardError ? cause : refused(what, cause);
 			if (error.code === 'device_timeout') {
@@ -48,14 +48,14 @@ export function createGattQueue({ limitMs, onHang }: GattQueueOptions): GattQueu
 		}
 	};
 	return {
-		run: (what, operation) => {
+		run: (what, operation, ownLimitMs = limitMs) => {
 			if (why) return Promise.reject(why);
 			if (waiting >= gattWaitingMax) {
 				return Promise.reject(new StilewardError('device_busy', `${gattWaitingMax} operations wait already`));
 			}
 			waiting += 1;
 			const result = last
-				.then(() => perform(what, operation))
+				.then(() => perform(what, operation, ownLimitMs))
 				.finally(() => {
 					waiting -= 1;
 				});

@@ -55,7 +55,7 @@ export async function openSession({ address, peer, radio, wish, events, limits }
 
 	async function prepare(): Promise<readonly GattCharacteristic[]> {
 		try {
-			const found = await queue.run('the discovery', () => peer.discover(servicesOf(wish)));
+			const found = await queue.run('the discovery', () => peer.discover(servicesOf(wish)), limits.discoverMs);
 			const listened = wish.listen === 'all' ? found.filter(tells) : wish.listen;
 			for (const at of listened) {
 				placed(found, at, address);
