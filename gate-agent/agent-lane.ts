@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import type { AgentClock } from './agent-clock.ts';
 import type { LaneSettings } from './config.ts';
 import { createAdmitter } from './core/admit.ts';
+import type { AgentClock } from './core/agent-clock.ts';
 import type { InputRole, InputStates, Relay, Signal } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
 import { classifyForeign } from './core/foreign-code.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BleAdapters, createBleAdapters } from '../handheld/ble/adapters.ts';
-import { type AgentClock, type ClockSource, createAgentClock } from './agent-clock.ts';
 import { problemOf } from './agent-lane.ts';
 import { type GateConfig, standaloneOf } from './config.ts';
+import { type AgentClock, type ClockSource, createAgentClock } from './core/agent-clock.ts';
 import type { ClockReset } from './core/clock-reset.ts';
 import { assert, StilewardError } from './core/errors.ts';
 import type { Keyset } from './core/keyset.ts';

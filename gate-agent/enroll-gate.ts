@@ -7,7 +7,7 @@ import { nodeClock } from '../sync/node/node-clock.ts';
 import { deviceIdOf } from '../sync/protocol/enroll.ts';
 import type { ResponseOf } from '../sync/protocol/paths.ts';
 import { problems } from '../sync/protocol/problem.ts';
-import { type AgentClock, createAgentClock } from './agent-clock.ts';
+import { type AgentClock, createAgentClock } from './core/agent-clock.ts';
 import { StilewardError } from './core/errors.ts';
 import { onlyPublic } from './core/jwk.ts';
 import { type EnrolledGate, type Enrollment, readEnrollment, saveEnrollment } from './enrollment.ts';

@@ -11,7 +11,7 @@ import { within } from './within.ts';
 
 /** What a lane needs to act on the world. */
 export interface LanePorts {
-	readonly admitter: Admitter;
+	readonly admitter: Pick<Admitter, 'check' | 'redeem'>;
 	/** The open relay board, or undefined while it is lost. */
 	readonly relay: () => Relay | undefined;
 	/** Absent where there is no gate. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { onlyPublic } from './core/jwk.ts';
+import { openVenueKeys } from './core/venue-keys.ts';
 import { initKeys, rotateKeys } from './keys/key-folder.ts';
-import { openVenueKeys } from './venue-keys.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 10);
 let dir: string;

@@ -13,20 +13,20 @@ import { isLaneCommand } from '../sync/protocol/lane-command.ts';
 import { signSegment } from '../sync/protocol/segment-jws.ts';
 import type { Segment } from '../sync/protocol/segments.ts';
 import { openTime } from '../sync/protocol/signed-time.ts';
-import type { AgentClock } from './agent-clock.ts';
 import { problemOf } from './agent-lane.ts';
+import type { AgentClock } from './core/agent-clock.ts';
 import type { Authority } from './core/authority.ts';
 import type { Standing } from './core/decide.ts';
 import { StilewardError } from './core/errors.ts';
 import type { LaneStatus } from './core/lane.ts';
 import type { LaneCommand } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
+import { createListAge, type ListAge } from './core/list-age.ts';
 import type { Policy } from './core/policy.ts';
+import { startedFact } from './core/started.ts';
+import { openVenueKeys, type VenueKeys } from './core/venue-keys.ts';
 import type { EnrolledGate, Enrollment } from './enrollment.ts';
-import { createListAge, type ListAge } from './list-age.ts';
 import type { Logger } from './logger.ts';
-import { startedFact } from './record-start.ts';
-import { openVenueKeys, type VenueKeys } from './venue-keys.ts';
 import { within } from './within.ts';
 
 /** What a gate needs to be a part of its venue. */

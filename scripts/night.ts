@@ -43,6 +43,15 @@ const longForms: readonly Long[] = [
 	},
 	simulation,
 	{
+		name: 'peak with handhelds, 10 minutes',
+		env: {},
+		files: ['scripts/load/load.ts'],
+		program: [
+			join(root, 'scripts', 'load', 'load.ts'),
+			...['--seconds', '600', '--seed', `${Math.floor(Date.now() / 1000)}`],
+		],
+	},
+	{
 		name: 'hardware lab, 40 power cuts',
 		env: {},
 		files: ['scripts/lab/lab.ts'],

@@ -32,7 +32,7 @@ export function tidy(files: ReadonlyMap<string, string>): readonly Finding[] {
 }
 
 const unread = new Set(['node_modules', 'var', 'coverage', 'vectors', 'LICENSE', 'package-lock.json']);
-const readable = /\.(ts|mjs|json|md|ya?ml|css|html|svg|service|rules)$|\/run$|^\.ci\//;
+const readable = /\.(tsx?|mjs|json|md|ya?ml|css|html|svg|service|rules)$|\/run$|^\.ci\//;
 
 /** The texts of a folder: sources, documents and data, without what is installed or built. */
 export function readTree(root: string): ReadonlyMap<string, string> {

@@ -235,6 +235,31 @@ describe('a claim at the authority', () => {
 		expect(done).toEqual(['redemption-1', 'redemption-2']);
 	});
 
+	it('is for as many people as staff have counted, and says how many may enter where that is too many', async () => {
+		const refusal = { reason: 'no_uses_left', use: 20 } as const;
+		const { authority, asked } = authorityThat({ kind: 'granted' }, { kind: 'denied', refusal, left: 3 });
+		const { redeem } = await admitter(authority);
+		const group = { ...ticketOf('limited', 1), use: 20 };
+		expect(await redeem(group, 'entry', { by: 'chen', people: 8 })).toMatchObject({ grant: { uses: 8 }, left: 12 });
+		expect(await redeem(group, 'entry', { by: 'chen', people: 5 })).toEqual({
+			kind: 'refused',
+			refusal: { ...refusal, left: 3 },
+		});
+		expect(asked.map(({ uses }) => uses)).toEqual([8, 5]);
+		expect(asked[0]).not.toHaveProperty('by');
+		expect(await ledger.rows(0, 9)).toMatchObject([{ kind: 'granted', uses: 8, rung: 'authority', by: 'chen' }]);
+	});
+
+	it('is not made for an override, which says who and why', async () => {
+		const { authority, asked } = authorityThat({ kind: 'granted' });
+		const { redeem, override } = await admitter(authority);
+		await redeem(ticketOf('limited', 1), 'entry');
+		const word = { by: 'li', reason: 'she went to the toilet' };
+		expect(await override(ticketOf('limited', 1), word)).toMatchObject({ grant: { rung: 'staff', uses: 1 }, left: 0 });
+		expect(asked).toHaveLength(1);
+		expect((await ledger.rows(1, 9))[0]).toMatchObject({ kind: 'granted', rung: 'staff', ...word });
+	});
+
 	it('is all that a quarantined device admits on, and a disabled one admits on nothing', async () => {
 		const { authority } = authorityThat({ kind: 'granted' });
 		const quarantined = await admitter(authority, { standing: () => 'quarantined' });

@@ -1,5 +1,5 @@
 import { allowanceOf } from './allowance.ts';
-import type { Authority, ClaimRequest } from './authority.ts';
+import type { Authority, ClaimRequest, ClaimVerdict } from './authority.ts';
 import type { DecideContext, Decision, History, Standing } from './decide.ts';
 import { decide } from './decide.ts';
 import { StilewardError } from './errors.ts';
@@ -7,9 +7,11 @@ import type { Keyset } from './keyset.ts';
 import type { Checked, RedeemResult, UnverifiedLimit } from './lane-state.ts';
 import type { Ledger, RedeemRequest } from './ledger.ts';
 import { hourMs } from './ledger-rules.ts';
+import { decideOverride } from './override.ts';
 import type { Policy } from './policy.ts';
 import { classPolicyDefaults, classPolicyOf } from './policy.ts';
 import type { Direction, RedemptionId } from './redemption.ts';
+import type { Refusal } from './refusal.ts';
 import type { Ticket } from './ticket.ts';
 import { claimOf } from './verify.ts';
 
@@ -35,26 +37,45 @@ export interface AdmitDeps {
 export interface Admitter {
 	/** Verifies a code and decides on the history as it is, without redeeming anything. */
 	check(text: string, direction: Direction): Promise<Checked>;
+	/** Decides like `check` on a ticket that is known otherwise than by its code, such as by its typed number. */
+	consider(ticket: Ticket, direction: Direction): Promise<Checked>;
 	/**
 	 * Asks the authority, then decides again inside the ledger's transaction and commits. After `granted` the gate may
 	 * open.
 	 */
-	redeem(ticket: Ticket, direction: Direction): Promise<RedeemResult>;
+	redeem(ticket: Ticket, direction: Direction, word?: StaffWord): Promise<RedeemResult>;
+	/**
+	 * Admits on a person's word what is refused, without asking the authority: commits on the rung `staff`. What nobody may
+	 * override stays refused.
+	 */
+	override(ticket: Ticket, word: StaffWord): Promise<RedeemResult>;
+}
+
+/** What staff say of an admission, for the journal and the count. */
+export interface StaffWord {
+	readonly by: string;
+	readonly reason?: string;
+	/** How many enter now, absent means as the class says. */
+	readonly people?: number;
+	/** No code was read: the admission stands on the rung `staff`, whoever was asked. */
+	readonly typed?: true;
 }
 
 /** Joins verification, decision and ledger into the admissions of one lane. */
 export function createAdmitter(deps: AdmitDeps): Admitter {
 	return {
 		check: (text, direction) => guard(deps, () => check(deps, text, direction)),
-		redeem: (ticket, direction) =>
-			guard(deps, () => (direction === 'exit' ? recordExit(deps, ticket) : redeemEntry(deps, ticket))),
+		consider: (ticket, direction) => guard(deps, () => consider(deps, ticket, direction)),
+		redeem: (ticket, direction, word) =>
+			guard(deps, () => (direction === 'exit' ? recordExit(deps, ticket) : redeemEntry(deps, ticket, word))),
+		override: (ticket, word) => guard(deps, () => overrideEntry(deps, ticket, word)),
 	};
 }
 
 async function check(deps: AdmitDeps, text: string, direction: Direction): Promise<Checked> {
 	const claim = claimOf(text, deps.keyset());
 	if (claim.kind === 'refused') return claim;
-	const asking = asked(deps, claim.ticket, direction);
+	const asking = asked(deps, claim.ticket, { direction });
 	// A ticket of an event without rules here is still told from a forged one.
 	if (asking === undefined) return refuseUnserved(claim);
 	const { request, context } = asking;
@@ -63,12 +84,20 @@ async function check(deps: AdmitDeps, text: string, direction: Direction): Promi
 	const [proof, reading] = await Promise.allSettled([claim.prove(), meanwhile(() => deps.ledger.history(request))]);
 	const verified = outcomeOf(proof);
 	if (verified.kind === 'refused') return verified;
-	const { ticket } = verified;
-	const history = outcomeOf(reading);
+	return judge(verified.ticket, outcomeOf(reading), context);
+}
+
+async function consider(deps: AdmitDeps, ticket: Ticket, direction: Direction): Promise<Checked> {
+	const asking = asked(deps, ticket, { direction });
+	if (asking === undefined) return unserved(ticket);
+	return judge(ticket, await deps.ledger.history(asking.request), asking.context);
+}
+
+function judge(ticket: Ticket, history: History, context: DecideContext): Checked {
 	const decision = decide(ticket, history, context);
 	if (decision.kind === 'deny') {
 		const limit = limitOf({ ticket, history, context, decision });
-		return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id, ...limit };
+		return { kind: 'refused', refusal: decision.refusal, ticketId: ticket.id, ticket, ...limit };
 	}
 	const classPolicy = classPolicyOf(context.policy, ticket.cls) ?? classPolicyDefaults;
 	return { kind: 'admissible', admissible: { ticket, decision, classPolicy } };
@@ -77,8 +106,11 @@ async function check(deps: AdmitDeps, text: string, direction: Direction): Promi
 async function refuseUnserved(claim: ReturnType<typeof claimOf> & { kind: 'claim' }): Promise<Checked> {
 	const verified = await claim.prove();
 	if (verified.kind === 'refused') return verified;
-	const { id, evt } = verified.ticket;
-	return { kind: 'refused', refusal: { reason: 'wrong_event', evt }, ticketId: id };
+	return unserved(verified.ticket);
+}
+
+function unserved(ticket: Ticket): Checked {
+	return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt }, ticketId: ticket.id, ticket };
 }
 
 /** Microtasks until jose has handed a signature to Web Crypto's thread. With too few, the two only take longer. */
@@ -94,8 +126,8 @@ function outcomeOf<T>(settled: PromiseSettledResult<T>): T {
 	return settled.value;
 }
 
-async function redeemEntry(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'entry');
+async function redeemEntry(deps: AdmitDeps, ticket: Ticket, word?: StaffWord): Promise<RedeemResult> {
+	const asking = asked(deps, ticket, { direction: 'entry', word });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	const permit = await askAuthority(deps, ticket, asking);
 	if (permit.kind === 'refused') return permit;
@@ -106,9 +138,17 @@ async function redeemEntry(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResul
 	}
 }
 
+async function overrideEntry(deps: AdmitDeps, ticket: Ticket, word: StaffWord): Promise<RedeemResult> {
+	const asking = asked(deps, ticket, { direction: 'entry', word });
+	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
+	return commit(deps, ticket, { kind: 'unasked', ...asking, decide: decideOverride });
+}
+
 interface Asking {
 	readonly request: RedeemRequest;
 	readonly context: DecideContext;
+	/** `decide` where it is absent. */
+	readonly decide?: typeof decide;
 }
 
 /** With what the ledger decides: the authority's word, or that nobody could be asked. */
@@ -136,10 +176,11 @@ async function askAuthority(
 	for (;;) {
 		const verdict = await authority.claim(claimRequestOf(request, uses));
 		if (verdict.kind === 'granted') {
-			return { kind: 'granted', request, context: { ...asking.context, usesMax: uses } };
+			return { ...asking, kind: 'granted', request, context: { ...asking.context, usesMax: uses } };
 		}
 		if (verdict.kind === 'out_of_reach') return { ...unasked, request };
 		authority.done(request.redemptionId);
+		if (asking.context.people !== undefined) return { kind: 'refused', refusal: withLeft(request, verdict) };
 		if (verdict.left === 0 || verdict.left >= uses) return { kind: 'refused', refusal: verdict.refusal };
 		uses = verdict.left;
 		// Another question has another id: the answer to the first one stays what it is.
@@ -147,15 +188,25 @@ async function askAuthority(
 	}
 }
 
-function claimRequestOf({ ticketId: _, zone: __, ...request }: RedeemRequest, uses: number): ClaimRequest {
+/** People were counted: they enter together or are told how many may. */
+function withLeft({ use }: RedeemRequest, { refusal, left }: ClaimVerdict & { kind: 'denied' }): Refusal {
+	return left === 0 ? refusal : { reason: 'no_uses_left', use, left };
+}
+
+function claimRequestOf(
+	{ ticketId: _, zone: __, by: ___, reason: ____, ...request }: RedeemRequest,
+	uses: number,
+): ClaimRequest {
 	return { ...request, uses };
 }
 
 /** Decides inside the ledger's transaction. What the authority granted and this ledger refuses goes back at once. */
-async function commit(deps: AdmitDeps, ticket: Ticket, { kind, request, context }: Permit): Promise<RedeemResult> {
+async function commit(deps: AdmitDeps, ticket: Ticket, permit: Permit): Promise<RedeemResult> {
+	const { kind, request, context } = permit;
+	const decideNow = permit.decide ?? decide;
 	let made: { decision: Decision; history: History } | undefined;
 	const redeemed = await deps.ledger.redeem(request, (history) => {
-		const decision = decide(ticket, history, context);
+		const decision = decideNow(ticket, history, context);
 		made = { decision, history };
 		return decision;
 	});
@@ -192,7 +243,7 @@ function limitOf({ ticket, context, history, decision }: Decided): UnverifiedLim
 }
 
 async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult> {
-	const asking = asked(deps, ticket, 'exit');
+	const asking = asked(deps, ticket, { direction: 'exit' });
 	if (asking === undefined) return { kind: 'refused', refusal: { reason: 'wrong_event', evt: ticket.evt } };
 	const { request, context } = asking;
 	const decision = decide(ticket, await deps.ledger.history(request), context);
@@ -203,9 +254,22 @@ async function recordExit(deps: AdmitDeps, ticket: Ticket): Promise<RedeemResult
 	return { kind: 'exited', ticketId: ticket.id };
 }
 
+/** The rules are those of every ticket; only that nobody has verified it is not hidden. */
+function decideTyped(ticket: Ticket, history: History, context: DecideContext): Decision {
+	const decision = decide(ticket, history, context);
+	return decision.kind === 'grant' ? { ...decision, rung: 'staff' } : decision;
+}
+
+/** Which way a visitor goes, and what staff say of it. */
+interface Asked {
+	readonly direction: Direction;
+	readonly word?: StaffWord | undefined;
+}
+
 /** What is asked about a ticket; undefined where this gate has no rules for its event. */
-function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction): Asking | undefined {
+function asked(deps: AdmitDeps, ticket: Ticket, { direction, word }: Asked): Asking | undefined {
 	const { agent, lane } = deps;
+	const { people, typed, ...named } = word ?? {};
 	const policy = deps.policyOf(ticket.evt);
 	if (policy === undefined) return undefined;
 	const clock = deps.clock();
@@ -220,6 +284,7 @@ function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction): Asking | 
 			use: ticket.use,
 			lane: lane.id,
 			zone: lane.zone,
+			...named,
 			// A clock that follows a server has fractions.
 			atMs: Math.trunc(clock.nowMs),
 		},
@@ -227,7 +292,9 @@ function asked(deps: AdmitDeps, ticket: Ticket, direction: Direction): Asking | 
 			...{ policy, agent, lane, direction, clock, standing: deps.standing() },
 			authority: deps.authority.state(),
 			listsStale: deps.listsStale(policy),
+			...(people !== undefined && { people }),
 		},
+		...(typed && { decide: decideTyped }),
 	};
 }
 

@@ -40,6 +40,8 @@ export interface DecideContext {
 	readonly authority: 'reachable' | 'out_of_reach';
 	/** Uses that the claim holds: a group is given no more. Absent means as many as are free. */
 	readonly usesMax?: number;
+	/** People who enter now, as staff have counted them: exactly so many uses or none, in any class. */
+	readonly people?: number;
 	/** How the venue takes this device, absent means `active`. */
 	readonly standing?: Standing;
 	/** Whether the lists of revoked and used tickets are older than the policy bears. */
@@ -90,6 +92,7 @@ export type Decision =
  * | 10 | `offline_refused` | wait for the network, or ask staff |
  *
  * An exit knows only the first: people always get out, also with a ticket that is used up, expired or revoked.
+ * More people than uses that are free are `no_uses_left` too, with what is left.
  * A re-entry comes before 7; it takes no use, and the rest of the rules hold for it as for any entry.
  */
 export function decide(ticket: Ticket, history: History, context: DecideContext): Decision {
@@ -107,13 +110,30 @@ export function decide(ticket: Ticket, history: History, context: DecideContext)
 	if (history.revoked) return deny({ reason: 'revoked' });
 	if (rules === undefined) return deny({ reason: 'staff_needed', why: 'unknown_class' });
 	const reentry = mayReenter(rules, history, context);
+	const uses = reentry ? 0 : usesOf(rules, free, context);
 	const refusal =
 		refusalOfWindowAndPlace(ticket, rules, context) ??
-		(reentry || free > 0 ? undefined : refusalOfUses(ticket, history, allowance)) ??
+		(reentry || free > 0 ? tooFew(ticket, { free, uses }) : refusalOfUses(ticket, history, allowance)) ??
 		refusalOfTrust({ ticket, rules, history, context, rung });
 	if (refusal !== undefined) return deny(refusal);
-	const uses = reentry ? 0 : rules.group === 'run' ? Math.min(free, context.usesMax ?? free) : 1;
 	return { kind: 'grant', direction: 'entry', allowance, uses, reentry, rung, left: free - uses };
+}
+
+/** What a supervisor grants whatever the rules say: so many uses as people enter, also beyond what is left. */
+export function grantOverride(ticket: Ticket, history: History, context: DecideContext): Decision {
+	const { policy, clock, lane, people: uses = 1 } = context;
+	const allowance = allowanceOf(ticket, policy, { nowMs: clock.nowMs, zone: lane.zone });
+	const left = Math.max(0, ticket.use - usesTaken(ticket, history, allowance) - history.held - uses);
+	return { kind: 'grant', direction: 'entry', allowance, uses, reentry: false, rung: 'staff', left };
+}
+
+function usesOf(rules: ClassPolicy, free: number, { people, usesMax = free }: DecideContext): number {
+	return people ?? (rules.group === 'run' ? Math.min(free, usesMax) : 1);
+}
+
+/** More people want to enter than uses are left: fewer may. */
+function tooFew(ticket: Ticket, { free, uses }: { free: number; uses: number }): Refusal | undefined {
+	return uses > free ? { reason: 'no_uses_left', use: ticket.use, left: free } : undefined;
 }
 
 function deny(refusal: Refusal): Decision {
@@ -131,8 +151,8 @@ function rungOf(rules: ClassPolicy | undefined, context: DecideContext): Rung {
 }
 
 /** An exit permits one re-entry until its venue day ends. */
-function mayReenter(rules: ClassPolicy, history: History, { policy, clock }: DecideContext): boolean {
-	if (rules.reentry !== 'after_exit' || history.exitedAtMs === undefined) return false;
+function mayReenter(rules: ClassPolicy, history: History, { policy, clock, people = 1 }: DecideContext): boolean {
+	if (rules.reentry !== 'after_exit' || history.exitedAtMs === undefined || people > 1) return false;
 	return venueDay(history.exitedAtMs, policy) === venueDay(clock.nowMs, policy);
 }
 

@@ -6,6 +6,7 @@ import {
 	denialsDueInMs,
 	denialsWaitingMax,
 	noDenials,
+	putBackDenials,
 	takeAllDenials,
 	takeDenials,
 	type WaitingDenial,
@@ -85,4 +86,17 @@ test('stays small while the disk takes nothing, and loses no count', () => {
 		expect(denials.waiting.size).toBeLessThanOrEqual(denialsWaitingMax + 4);
 	}
 	expect(scansIn(takeAllDenials(denials, total * 500))).toBe(total);
+});
+
+test('rows that could not be written wait again in front of newer ones, and equal ones become one row', () => {
+	const flood = Array.from({ length: 61 }, (_, n) => ({ ...unreadable(1000), ticketId: ticketId('e', n % 61) }));
+	const { rows, rest } = takeDenials(all(flood), minuteMs);
+	const meanwhile = addDenial(
+		addDenial(rest, { ...unreadable(minuteMs), ticketId: ticketId('e', 1) }),
+		unreadable(minuteMs),
+	);
+	const again = takeDenials(putBackDenials(meanwhile, rows), minuteMs).rows;
+	expect(again.map(({ fact }) => fact.kind)).toEqual([...rows.map(({ fact }) => fact.kind), 'denied']);
+	expect(again[1]).toEqual({ atMs: 1000, fact: { ...rows[1]?.fact, count: 2 } });
+	expect(scansIn(again)).toBe(63);
 });

@@ -57,6 +57,29 @@ export function takeDenials(before: Denials, nowMs: number): { rows: readonly Wa
 	return { rows: [...denials.waiting.values()], rest: { ...denials, waiting: new Map() } };
 }
 
+/**
+ * Puts rows back that could not be written, in front of what came meanwhile; equal denials become one row. So many may
+ * wait twice `denialsWaitingMax` at most: while more than that wait, new ones are only counted.
+ */
+export function putBackDenials(after: Denials, rows: readonly WaitingDenial[]): Denials {
+	const waiting = new Map(rows.map((row) => [keyOfRow(row), row]));
+	for (const [key, row] of after.waiting) waiting.set(key, joinDenials(waiting.get(key), row));
+	return { ...after, waiting };
+}
+
+function joinDenials(before: WaitingDenial | undefined, row: WaitingDenial): WaitingDenial {
+	if (before?.fact.kind === 'denied' && row.fact.kind === 'denied') {
+		return { ...before, fact: { ...before.fact, count: before.fact.count + row.fact.count } };
+	}
+	if (before?.fact.kind !== 'denied_many' || row.fact.kind !== 'denied_many') return row;
+	const counts: Partial<Record<RefusalReason, number>> = { ...before.fact.counts };
+	// The keys of a record of refusals are refusals; the language's own signature forgets that.
+	for (const [reason, count] of Object.entries(row.fact.counts) as [RefusalReason, number][]) {
+		counts[reason] = (counts[reason] ?? 0) + count;
+	}
+	return { ...before, fact: { ...before.fact, counts } };
+}
+
 /** All rows, with the counts of minutes that are not over: for `close`. */
 export function takeAllDenials(before: Denials, nowMs: number): readonly WaitingDenial[] {
 	return [...endMinutes(before, nowMs, 'all').waiting.values()];
@@ -90,7 +113,8 @@ function endMinutes(denials: Denials, nowMs: number, which: 'over' | 'all' = 'ov
 		lanes.delete(lane);
 		if (counted) {
 			const atMs = Math.min(nowMs, minute * 60_000 + 59_999);
-			waiting.set(`${lane} ${minute}`, { atMs, fact: { kind: 'denied_many', lane, counts } });
+			const row: WaitingDenial = { atMs, fact: { kind: 'denied_many', lane, counts } };
+			waiting.set(keyOfRow(row), row);
 		}
 	}
 	return { waiting, lanes };
@@ -98,6 +122,12 @@ function endMinutes(denials: Denials, nowMs: number, which: 'over' | 'all' = 'ov
 
 function keyOf({ lane, reason, ticketId, code }: Denial): string {
 	return JSON.stringify([lane, reason, ticketId, code?.hmac, code?.length]);
+}
+
+function keyOfRow({ atMs, fact }: WaitingDenial): string {
+	if (fact.kind === 'denied_many') return `${fact.lane} ${minuteOf(atMs)}`;
+	const { lane, reason, ticket, code } = fact;
+	return JSON.stringify([lane, reason, ticket, code?.hmac, code?.length]);
 }
 
 function factOf({ reason, lane, ticketId, code }: Denial): WaitingDenial['fact'] {

@@ -27,7 +27,7 @@ export const errorHints = {
 	address_unavailable: 'Stop the other program that listens there, or choose another host or port.',
 	unsupported: 'Use Linux for real devices; elsewhere use the `replay` and `simulated` drivers.',
 	ledger_missing: 'Check the data folder; the ledger is made by the first `gate run`.',
-	ledger_busy: 'Another agent already uses this data folder; stop it or choose another folder.',
+	ledger_busy: 'Another agent, or another tab, already uses this ledger; stop it or choose another folder.',
 	ledger_corrupt: 'A gate sets a damaged ledger aside by itself at its next start; keep the file for examination.',
 	ledger_newer: 'This ledger was written by a newer Stileward; install that version or newer.',
 	ledger_full: 'Free some disk space; the lane opens again by itself.',

@@ -101,7 +101,13 @@ export type FireState = 'active' | 'clear' | 'unknown';
 /** The answer to a `check` effect. */
 export type Checked =
 	| { readonly kind: 'admissible'; readonly admissible: Admissible }
-	| ({ readonly kind: 'refused'; readonly refusal: Refusal; readonly ticketId?: TicketId } & UnverifiedLimit);
+	| ({
+			readonly kind: 'refused';
+			readonly refusal: Refusal;
+			readonly ticketId?: TicketId;
+			/** The ticket, where it was proven before it was refused. */
+			readonly ticket?: Ticket;
+	  } & UnverifiedLimit);
 
 /** Told where the admissions of a class on the lane's own word have reached their limit for this clock hour. */
 export interface UnverifiedLimit {

@@ -46,7 +46,10 @@ export function grantOf(request: RedeemRequest, decision: Decision & { kind: 'gr
 }
 
 /** The row of a grant. */
-export function grantedFact(grant: Grant, { zone, use }: Pick<RedeemRequest, 'zone' | 'use'>): Fact {
+export function grantedFact(
+	grant: Grant,
+	{ zone, use, by, reason }: Pick<RedeemRequest, 'zone' | 'use' | 'by' | 'reason'>,
+): Fact {
 	const { redemptionId, ticketId, allowance, cls, uses, reentry, rung, lane } = grant;
 	return {
 		kind: 'granted',
@@ -60,6 +63,8 @@ export function grantedFact(grant: Grant, { zone, use }: Pick<RedeemRequest, 'zo
 		rung,
 		lane,
 		zone,
+		...(by !== undefined && { by }),
+		...(reason !== undefined && { reason }),
 	};
 }
 
@@ -101,7 +106,7 @@ function endGrant(record: GrantRecord, counts: Counts, settlement: Settlement): 
 			held: counts.held - grant.uses,
 			givenBack: counts.givenBack + (returned > 0 && settlement.counted ? 1 : 0),
 		},
-		fact: settledFact(grant, { outcome: settlement.outcome, taken, back: returned }),
+		fact: settledFact(grant, { ...endOf(settlement), taken, back: returned }),
 		...(returned > 0 && record.exit !== undefined ? { exit: { kind: 'restore', exit: record.exit } } : {}),
 	};
 }
@@ -113,17 +118,21 @@ function takeLate(record: GrantRecord, counts: Counts, settlement: Settlement): 
 	return {
 		record: { ...record, returned: record.returned - taken },
 		counts: { ...counts, used: counts.used + (grant.reentry ? 0 : taken) },
-		fact: { ...settledFact(grant, { outcome: settlement.outcome, taken, back: 0 }), late: true },
+		fact: { ...settledFact(grant, { ...endOf(settlement), taken, back: 0 }), late: true },
 		...(record.exit === undefined ? {} : { exit: { kind: 'consume', exit: record.exit } }),
 	};
 }
 
+function endOf({ outcome, by }: Settlement): Pick<Settlement, 'outcome' | 'by'> {
+	return { outcome, ...(by !== undefined && { by }) };
+}
+
 function settledFact(
 	grant: Grant,
-	end: Pick<Fact & { kind: 'settled' }, 'outcome' | 'taken' | 'back'>,
+	end: Pick<Fact & { kind: 'settled' }, 'outcome' | 'taken' | 'back' | 'by'>,
 ): Fact & { kind: 'settled' } {
 	const { redemptionId, ticketId, lane } = grant;
-	const { outcome, taken, back } = end;
+	const { outcome, taken, back, by } = end;
 	return {
 		kind: 'settled',
 		redemption: redemptionId,
@@ -133,6 +142,7 @@ function settledFact(
 		of: passagesOf(grant),
 		back,
 		lane,
+		...(by !== undefined && { by }),
 	};
 }
 
@@ -168,6 +178,18 @@ export interface Inside {
 export function exitPermits({ allowance, listedRedeemed, entered, elsewhere, exited }: Inside): boolean {
 	const listed = listedRedeemed && allowance === wholeTicket ? 1 : 0;
 	return Math.max(entered, elsewhere, listed) > exited;
+}
+
+/** Uses that grants of one allowance took or hold since `sinceMs`; a re-entry takes none. */
+export function enteredSince(records: readonly GrantRecord[], allowance: Allowance, sinceMs: number): number {
+	return records
+		.filter(({ grant }) => grant.allowance === allowance && !grant.reentry && grant.atMs >= sinceMs)
+		.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
+}
+
+/** Uses that the authority counts, where the newest is not older than `sinceMs`. */
+export function enteredElsewhere(learned: LearnedCounts | undefined, sinceMs: number): number {
+	return (learned?.last?.atMs ?? 0) >= sinceMs ? (learned?.used ?? 0) : 0;
 }
 
 /** What the authority counts on an allowance, and how much of the own journal that includes. */

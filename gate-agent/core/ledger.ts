@@ -18,6 +18,9 @@ export interface RedeemRequest {
 	readonly zone: string;
 	/** Admissions per allowance that the ticket carries. */
 	readonly use: number;
+	/** Who of the staff admits, and why where a person decides against a refusal. */
+	readonly by?: string;
+	readonly reason?: string;
 	readonly atMs: number;
 }
 

@@ -26,6 +26,8 @@ import {
 	assertRecordable,
 	type Counts,
 	type Exit,
+	enteredElsewhere,
+	enteredSince,
 	exitPermits,
 	type GrantRecord,
 	grantedFact,
@@ -290,13 +292,10 @@ class MemoryLedger implements Ledger {
 		const account = this.#account({ evt, idx, allowance });
 		const at = ledgerTime(this.#head, atMs);
 		const sinceMs = at - longestDayMs;
-		const entered = this.#recordsOf(fact.ticket)
-			.filter(({ grant }) => grant.allowance === allowance && !grant.reentry && grant.atMs >= sinceMs)
-			.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
+		const entered = enteredSince(this.#recordsOf(fact.ticket), allowance, sinceMs);
 		const exited = account.exits.filter((exit) => exit.atMs >= sinceMs).length;
 		const listedRedeemed = this.#learned.isListed('redeemed', evt, idx);
-		const learned = this.#learned.counts({ evt, idx, allowance });
-		const elsewhere = (learned?.last?.atMs ?? 0) >= sinceMs ? (learned?.used ?? 0) : 0;
+		const elsewhere = enteredElsewhere(this.#learned.counts({ evt, idx, allowance }), sinceMs);
 		this.#append(fact, atMs);
 		if (exitPermits({ allowance, listedRedeemed, entered, elsewhere, exited })) {
 			account.exits = [...account.exits, { seq: this.#head.seq, atMs: at }];

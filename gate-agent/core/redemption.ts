@@ -54,6 +54,8 @@ export interface Settlement {
 	readonly counted: boolean;
 	/** A passage that came after the grant was settled as `not_taken`; it takes the use again. */
 	readonly late?: true;
+	/** Who of the staff ended it: an admission that was undone. */
+	readonly by?: string;
 }
 
 /** What a lane raises until it is over. */
@@ -94,6 +96,10 @@ export type Fact =
 			readonly rung: Rung;
 			readonly lane: string;
 			readonly zone: string;
+			/** Who of the staff admitted, where one did. */
+			readonly by?: string;
+			/** Why a person decided against a refusal. */
+			readonly reason?: string;
 	  }
 	| {
 			readonly kind: 'settled';
@@ -105,6 +111,8 @@ export type Fact =
 			readonly back: number;
 			readonly late?: true;
 			readonly lane: string;
+			/** Who of the staff ended it, where one did. */
+			readonly by?: string;
 	  }
 	| {
 			readonly kind: 'denied';

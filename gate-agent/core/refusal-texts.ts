@@ -214,7 +214,7 @@ const refusalMessages: Writes = {
 	}),
 	no_uses_left: (refusal, writers) => ({
 		symbol: 'used',
-		words: {
+		words: tooMany(refusal) ?? {
 			// A number alone on a line would be read as something else.
 			zh: [`${refusal.use}\u00a0次已用完`, lastUse(refusal, writers).zh],
 			en: [`All ${refusal.use} admissions are used`, lastUse(refusal, writers).en],
@@ -239,6 +239,18 @@ const refusalMessages: Writes = {
 		en: ['The ticket cannot be recorded now', 'Please see the staff'],
 	}),
 };
+
+/** More people than the ticket still carries. */
+function tooMany({ use, left = 0 }: Refusal & { reason: 'no_uses_left' }): Wording | undefined {
+	if (left === 0) return undefined;
+	return {
+		zh: [`仅剩\u00a0${left}\u00a0次`, `此票共 ${use} 次，请减少入场人数`],
+		en: [
+			`Only ${left} admission${left === 1 ? ' is' : 's are'} left`,
+			`Of ${use} in all. Please let fewer people enter`,
+		],
+	};
+}
 
 /** Zones are named in small letters with underscores; a visitor reads words. */
 function placeName(zone: string): string {

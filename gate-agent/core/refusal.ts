@@ -18,7 +18,14 @@ export type Refusal =
 	| { readonly reason: 'revoked' }
 	| { readonly reason: 'already_redeemed'; readonly lane?: string; readonly atMs?: number }
 	| { readonly reason: 'in_progress'; readonly lane: string }
-	| { readonly reason: 'no_uses_left'; readonly use: number; readonly lane?: string; readonly atMs?: number }
+	| {
+			readonly reason: 'no_uses_left';
+			readonly use: number;
+			readonly lane?: string;
+			readonly atMs?: number;
+			/** Uses that are still free, where more people want to enter. */
+			readonly left?: number;
+	  }
 	| { readonly reason: 'offline_refused' }
 	| { readonly reason: 'capacity' }
 	| { readonly reason: 'lane_closed'; readonly mode: LaneMode | 'out_of_service' | 'emergency' }

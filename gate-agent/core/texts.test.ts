@@ -28,6 +28,8 @@ const refusals: { readonly [R in Refusal['reason']]: readonly (Refusal & { reaso
 	no_uses_left: [
 		{ reason: 'no_uses_left', use: 10 },
 		{ reason: 'no_uses_left', use: 10, lane: 'lane-1', atMs },
+		{ reason: 'no_uses_left', use: 10, left: 1 },
+		{ reason: 'no_uses_left', use: 10, left: 2 },
 	],
 	offline_refused: [{ reason: 'offline_refused' }],
 	capacity: [{ reason: 'capacity' }],

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Inputs, Relay } from '../core/device.ts';
-import { eventually } from '../inputs/inputs.suite.ts';
 import { modbusDiscrete } from '../inputs/modbus-discrete.ts';
 import { modbusWaveshare } from '../relays/modbus-waveshare.ts';
 import { createBuses } from '../serial/buses.ts';
 import { openSerialPort, type SerialLine } from '../serial/serial-port.ts';
+import { eventually } from './eventually.suite.ts';
 import { openPty, type Pty } from './pty.ts';
 import { createTurnstile, type Turnstile, turnstileContacts } from './turnstile.ts';
 import { emulateWaveshare, type WaveshareEmulator } from './waveshare-emulator.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Feedback, Relay } from '../core/device.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { createRelayContacts, type RelayContacts } from '../emulators/relay-board.ts';
 import { simulatedRelay } from '../relays/simulated.ts';
 import { relayChannels } from './relay-channels.ts';
@@ -24,13 +25,6 @@ describe('lamps on relay channels', () => {
 	let events: string[];
 	const lit = () => [green, red, buzzer].filter(contacts.isClosed);
 	const closings = (channel: number) => contacts.edges.filter((edge) => edge.channel === channel && edge.closed).length;
-	const eventually = async (condition: () => boolean) => {
-		const deadline = nowMs() + 2000;
-		while (!condition()) {
-			if (nowMs() > deadline) expect.fail(`not so within 2 s: ${condition}`);
-			await delay(5);
-		}
-	};
 	const open = (relayOfLamps: Relay) =>
 		relayChannels.open(structuredClone(options) as unknown as Parameters<typeof relayChannels.open>[0], {
 			nowMs,

@@ -9,6 +9,7 @@ import {
 } from '../core/device.ts';
 import { StilewardError } from '../core/errors.ts';
 import type { ModbusBus } from '../serial/modbus-bus.ts';
+import { waveshareBoardSchema } from '../serial/modbus-schema.ts';
 import { contactRules, contactsSchema, debounceDefaultsMs } from './contacts.ts';
 import { type Contact, missSample, sampleContact } from './debounce.ts';
 
@@ -19,8 +20,7 @@ const contact = Type.Object(
 
 /** The options of polled contacts as a driver's schema spreads them. */
 export const discreteSchema = {
-	address: Type.Optional(Type.Integer({ minimum: 1, maximum: 255, default: 1, description: 'Modbus station' })),
-	channels: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, default: 8 })),
+	...waveshareBoardSchema,
 	pollMs: Type.Optional(Type.Integer({ minimum: 20, maximum: 1000, default: 30 })),
 	passageContactMs: Type.Optional(
 		Type.Integer({

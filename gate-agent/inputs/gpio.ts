@@ -158,19 +158,21 @@ async function openContact(
 	const wire: Wire = { role, invert, lines };
 	const rest = createRest(restMs, (active) => become(role, active));
 	let seqno = 0;
-	const reader = await readEvents(lines.fd, edgeBytes, {
-		onRecord: (record) => {
-			const edge = edgeOf(record);
-			const isNext = edge.seqno <= seqno + 1;
-			seqno = edge.seqno;
-			if (isNext) return rest.take(edge.rising !== invert);
-			// The kernel's queue ran over: what rests now may be older than what is read.
-			rest.stop();
-			onUnseen();
-			look(wire).catch((error: StilewardError) => lose(error.message));
-		},
-		onEnd: lose,
+	const onRecord = (record: Uint8Array) => {
+		const edge = edgeOf(record);
+		const isNext = edge.seqno <= seqno + 1;
+		seqno = edge.seqno;
+		if (isNext) return rest.take(edge.rising !== invert);
+		// The kernel's queue ran over: what rests now may be older than what is read.
+		rest.stop();
+		onUnseen();
+		look(wire).catch((error: StilewardError) => lose(error.message));
+	};
+	const reader = await readEvents(lines.fd, edgeBytes, onRecord).catch((error: unknown) => {
+		lines.close();
+		throw error;
 	});
+	void reader.ended.then(lose);
 	const stop = () => {
 		rest.stop();
 		return reader.stop().then(lines.close);

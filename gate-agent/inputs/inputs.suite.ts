@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InputRole, Inputs } from '../core/device.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 
 /** A change as it was delivered. */
 export interface DeliveredChange {
@@ -17,15 +18,6 @@ export interface InputsBench {
 	/** Absent where there is no port. */
 	readonly plug?: { unplug(): Promise<void>; replug(): Promise<void> };
 	end(): Promise<void>;
-}
-
-/** Waits until `condition` holds; fails after `withinMs`. */
-export async function eventually(condition: () => boolean, withinMs = 3000): Promise<void> {
-	const deadline = performance.now() + withinMs;
-	while (!condition()) {
-		if (performance.now() > deadline) expect.fail(`not so within ${withinMs} ms: ${condition}`);
-		await delay(5);
-	}
 }
 
 /** What every input driver must do, its contacts worked at the board. */

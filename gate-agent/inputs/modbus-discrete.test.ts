@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InputRole, Inputs } from '../core/device.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { openPty, type Pty } from '../emulators/pty.ts';
 import { emulateWaveshare, type WaveshareEmulator } from '../emulators/waveshare-emulator.ts';
 import { type Buses, createBuses } from '../serial/buses.ts';
-import { describeInputs, eventually } from './inputs.suite.ts';
+import { describeInputs } from './inputs.suite.ts';
 import { modbusDiscrete } from './modbus-discrete.ts';
 
 const nowMs = () => performance.now();

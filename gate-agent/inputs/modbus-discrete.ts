@@ -1,14 +1,13 @@
 import { type Static, Type } from 'typebox';
 import type { Driver, InputEvents, Inputs } from '../core/device.ts';
 import type { Buses } from '../serial/buses.ts';
+import { rtuSchema } from '../serial/modbus-schema.ts';
 import { discreteSchema, openDiscreteInputs } from './discrete-inputs.ts';
 
 /** Options of `modbus-discrete`. */
 export const modbusDiscreteOptions = Type.Object(
 	{
-		path: Type.String({ minLength: 1, description: 'Serial port of the RS-485 adapter' }),
-		baudRate: Type.Optional(Type.Integer({ minimum: 1200, maximum: 256_000, default: 9600 })),
-		parity: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('even'), Type.Literal('odd')])),
+		...rtuSchema,
 		...discreteSchema,
 	},
 	{ additionalProperties: false },

@@ -5,6 +5,7 @@ import { afterAll } from 'vitest';
 import { ledgerSuite } from '../core/ledger.suite.ts';
 import { ledgerClockSuite } from '../core/ledger-clock.suite.ts';
 import { learnedSuite } from '../core/ledger-learned.suite.ts';
+import { ledgerStaffSuite } from '../core/ledger-staff.suite.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'ledger-suite-'));
@@ -29,4 +30,5 @@ const makeLedger = async () => {
 };
 ledgerSuite('SQLite ledger', makeLedger);
 ledgerClockSuite('SQLite ledger', makeLedger);
+ledgerStaffSuite('SQLite ledger', makeLedger);
 learnedSuite('SQLite ledger', makeLedger);

@@ -3,6 +3,8 @@ import { appendRow, type JournalHead, ledgerTime } from '../core/journal.ts';
 import type { Learned, LearnedState, Notes, Redeemed, RedeemRequest } from '../core/ledger.ts';
 import {
 	type Counts,
+	enteredElsewhere,
+	enteredSince,
 	exitPermits,
 	grantedFact,
 	grantOf,
@@ -103,14 +105,10 @@ function exit(tx: Transaction, fact: Fact & { kind: 'exited' }, atMs: number): v
 	const { evt, idx } = splitTicketId(fact.ticket);
 	const account = { evt, idx, allowance };
 	const sinceMs = ledgerTime(tx.head, atMs) - longestDayMs;
-	const entered = store
-		.grantsSince(account, sinceMs)
-		.filter(({ grant }) => grant.allowance === allowance && !grant.reentry)
-		.reduce((sum, { grant, returned }) => sum + grant.uses - returned, 0);
+	const entered = enteredSince(store.grantsSince(account, sinceMs), allowance, sinceMs);
 	const exited = store.exitsSince(account, sinceMs);
 	const listedRedeemed = store.isListed('redeemed', evt, idx);
-	const learned = store.learned(account);
-	const elsewhere = (learned?.last?.atMs ?? 0) >= sinceMs ? (learned?.used ?? 0) : 0;
+	const elsewhere = enteredElsewhere(store.learned(account), sinceMs);
 	append(tx, fact, atMs);
 	if (exitPermits({ allowance, listedRedeemed, entered, elsewhere, exited })) {
 		store.addExit(account, { seq: tx.head.seq, atMs: tx.head.atMs });

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openCp2112Emulator } from '../emulators/cp2112-emulator.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { listGpioChips, requestLines } from '../ioctl/gpio.ts';
 import { chipIsThere, labChip } from '../ioctl/gpio-chip.suite.ts';
 import { gpioRelay } from './gpio.ts';
-import { describeRelay, eventually } from './relay.suite.ts';
+import { describeRelay } from './relay.suite.ts';
 
 const io = { nowMs: () => performance.now(), log: () => {} };
 const open = () => gpioRelay.open({ chip: labChip, lines: [0, 1] }, io);

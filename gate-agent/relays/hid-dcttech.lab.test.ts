@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { openHidRelayEmulator } from '../emulators/hid-relay-emulator.ts';
 import { untilThere } from '../nodes/until-there.suite.ts';
 import { hidDcttech } from './hid-dcttech.ts';
-import { describeRelay, eventually } from './relay.suite.ts';
+import { describeRelay } from './relay.suite.ts';
 
 const io = { nowMs: () => performance.now(), log: () => {} };
 

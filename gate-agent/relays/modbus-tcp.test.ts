@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type EthernetLine, openEthernetLine } from '../emulators/ethernet-line.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { emulateWaveshare, type WaveshareEmulator } from '../emulators/waveshare-emulator.ts';
 import { createBuses } from '../serial/buses.ts';
 import { withCrc } from '../serial/modbus-frame.ts';
 import { modbusTcpRelay } from './modbus-tcp.ts';
-import { describeRelay, eventually } from './relay.suite.ts';
+import { describeRelay } from './relay.suite.ts';
 
 const io = { nowMs: () => performance.now(), log: () => {} };
 const host = '127.0.0.1';

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { Driver, Relay } from '../core/device.ts';
 import type { Buses } from '../serial/buses.ts';
+import { waveshareBoardSchema } from '../serial/modbus-schema.ts';
 import { tcpSchema } from '../serial/tcp-schema.ts';
 import { openWaveshareBoard } from './waveshare-board.ts';
 
@@ -8,8 +9,7 @@ import { openWaveshareBoard } from './waveshare-board.ts';
 export const modbusTcpRelayOptions = Type.Object(
 	{
 		...tcpSchema,
-		address: Type.Optional(Type.Integer({ minimum: 1, maximum: 255, default: 1, description: 'Modbus station' })),
-		channels: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, default: 8 })),
+		...waveshareBoardSchema,
 	},
 	{ additionalProperties: false },
 );

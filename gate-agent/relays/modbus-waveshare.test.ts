@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Relay } from '../core/device.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { openPty, type Pty } from '../emulators/pty.ts';
 import { emulateWaveshare, type ReplyFault, type WaveshareEmulator } from '../emulators/waveshare-emulator.ts';
 import { createBuses } from '../serial/buses.ts';
 import { modbusWaveshare } from './modbus-waveshare.ts';
-import { describeRelay, eventually } from './relay.suite.ts';
+import { describeRelay } from './relay.suite.ts';
 
 const io = { nowMs: () => performance.now(), log: () => {} };
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Relay } from '../core/device.ts';
+import { eventually } from '../emulators/eventually.suite.ts';
 
 /** A driver with a board at the far end of its line. What counts is read from the board. */
 export interface RelayBench {
@@ -22,15 +23,6 @@ export interface RelayTraits {
 	readonly reads: boolean;
 	/** Whether the coils fall open when the port is unplugged; absent where there is no port. */
 	readonly fedByPort?: boolean;
-}
-
-/** Waits until `condition` holds; fails after `withinMs`. */
-export async function eventually(condition: () => boolean, withinMs = 3000): Promise<void> {
-	const deadline = performance.now() + withinMs;
-	while (!condition()) {
-		if (performance.now() > deadline) expect.fail(`not so within ${withinMs} ms: ${condition}`);
-		await delay(5);
-	}
 }
 
 /** What every relay driver must do, seen from its board. */

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../emulators/eventually.suite.ts';
 import { emulateLcus, type LcusEmulator } from '../emulators/lcus-emulator.ts';
 import { openPty, type Pty } from '../emulators/pty.ts';
-import { describeRelay, eventually } from './relay.suite.ts';
+import { describeRelay } from './relay.suite.ts';
 import { serialLcus } from './serial-lcus.ts';
 import { startWatchdog } from './watchdog-link.ts';
 

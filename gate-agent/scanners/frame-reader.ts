@@ -1,7 +1,7 @@
 import type { DriverIo, ScannerEvents } from '../core/device.ts';
-import { awaitsMore, expire, type Frame, type Framing, type FramingState, feed, framingStart } from './framing.ts';
-import { type AimHandling, scanOf } from './scan-text.ts';
-import { createSilence } from './silence.ts';
+import { awaitsMore, expire, type Framing, feed, framingStart } from './framing.ts';
+import { itself, type ScanReader, scanReader } from './scan-reader.ts';
+import type { AimHandling } from './scan-text.ts';
 
 interface FrameReaderOptions {
 	readonly framing: Framing;
@@ -9,12 +9,10 @@ interface FrameReaderOptions {
 	readonly idleMs?: number | undefined;
 }
 
-/** Puts bytes together to scans. After `finish` and `stop` none is delivered. */
-export interface FrameReader {
-	readonly push: (bytes: Uint8Array) => void;
+/** Puts bytes together to scans. */
+export interface FrameReader extends ScanReader<Uint8Array> {
 	/** Delivers a code that only lacks the silence after it, then stops. */
 	finish(): void;
-	stop(): void;
 }
 
 /**
@@ -25,34 +23,20 @@ export function frameReader(
 	{ framing, aim, idleMs = framing.suffix.length === 0 ? 50 : 250 }: FrameReaderOptions,
 	io: DriverIo & ScannerEvents,
 ): FrameReader {
-	let state: FramingState = framingStart;
-	let stopped = false;
-
-	const advance = ([next, frames]: [FramingState, readonly Frame[]]) => {
-		state = next;
-		for (const frame of frames) {
-			const scan = scanOf(frame, aim, io.nowMs());
-			// A receiver may close the scanner on any scan.
-			if (scan !== undefined && !stopped) io.onScan(scan);
-		}
-	};
-	const silence = createSilence(idleMs, io.nowMs, () => advance(expire(framing, state)));
-	const stop = () => {
-		stopped = true;
-		silence.clear();
-	};
+	const reader = scanReader(
+		{
+			start: framingStart,
+			feed: (state, bytes: Uint8Array) => feed(framing, state, bytes),
+			expire: (state) => expire(framing, state),
+			...{ awaitsMore, frameOf: itself, silenceMs: idleMs, aim },
+		},
+		io,
+	);
 	return {
-		push(bytes) {
-			if (stopped) return;
-			advance(feed(framing, state, bytes));
-			if (awaitsMore(state) && !stopped) silence.touch();
-			else silence.clear();
-		},
+		...reader,
 		finish() {
-			if (stopped) return;
-			if (framing.suffix.length === 0) advance(expire(framing, state));
-			stop();
+			if (framing.suffix.length === 0) reader.expire();
+			reader.stop();
 		},
-		stop,
 	};
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expire, type Frame, type Framing, type FramingState, feed, framingStart } from './framing.ts';
+import { expire, type Frame, type Framing, feed, framingStart } from './framing.ts';
+import { feedAll } from './scan-language.suite.ts';
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 const framing = (prefix: string, suffix: string, frameBytesMax = 40): Framing => ({
@@ -15,15 +16,8 @@ const show = (frames: readonly Frame[]) =>
 		frame.kind === 'frame' ? `'${Buffer.from(frame.bytes).toString('latin1')}'` : `${frame.kind} ${frame.length}`,
 	);
 
-function feedAll(by: Framing, chunks: readonly Uint8Array[]): { state: FramingState; frames: Frame[] } {
-	let state = framingStart;
-	const frames: Frame[] = [];
-	for (const chunk of chunks) {
-		const [next, found] = feed(by, state, chunk);
-		state = next;
-		frames.push(...found);
-	}
-	return { state, frames };
+function feedChunks(by: Framing, chunks: readonly Uint8Array[]) {
+	return feedAll({ start: framingStart, feed: (state, chunk: Uint8Array) => feed(by, state, chunk) }, chunks);
 }
 
 /** What it shows, the framing, the stream as text, the frames as `show` writes them. */
@@ -64,7 +58,7 @@ describe('frames', () => {
 		['nothing from noise before a prefix', stx, 'x'.repeat(9999), []],
 		['nothing without a suffix before the silence', none, 'ABC', []],
 	])('give %s', (...[, by, text, expected]) => {
-		expect(show(feedAll(by, [bytes(text)]).frames)).toEqual(expected);
+		expect(show(feedChunks(by, [bytes(text)]).items)).toEqual(expected);
 	});
 });
 
@@ -77,13 +71,13 @@ describe('silence', () => {
 		['ends an oversize run, which was told already', cr, 'x'.repeat(99), []],
 		['drops a prefix that stays alone', stx, '\x02', []],
 	])('%s', (...[, by, text, expected]) => {
-		const [state, frames] = expire(by, feedAll(by, [bytes(text)]).state);
+		const [state, frames] = expire(by, feedChunks(by, [bytes(text)]).state);
 		expect(show(frames)).toEqual(expected);
 		expect(state).toEqual(framingStart);
 	});
 
 	test('keeps a torn half from joining the next code', () => {
-		const [state] = expire(cr, feedAll(cr, [bytes('TORN-HALF-CODE')]).state);
+		const [state] = expire(cr, feedChunks(cr, [bytes('TORN-HALF-CODE')]).state);
 		expect(show(feed(cr, state, bytes('GOOD\r'))[1])).toEqual(["'GOOD'"]);
 	});
 });
@@ -102,13 +96,13 @@ describe('any stream', () => {
 			fc.property(anyFraming, stream, fc.array(fc.nat(200), { maxLength: 12 }), (by, data, cuts) => {
 				const edges = [0, ...cuts.map((cut) => Math.min(cut, data.length)).sort((a, b) => a - b), data.length];
 				const chunks = edges.slice(1).map((end, index) => data.subarray(edges[index], end));
-				expect(feedAll(by, chunks)).toEqual(feedAll(by, [data]));
+				expect(feedChunks(by, chunks)).toEqual(feedChunks(by, [data]));
 				expect(
-					feedAll(
+					feedChunks(
 						by,
 						Array.from(data, (byte) => Uint8Array.of(byte)),
 					),
-				).toEqual(feedAll(by, [data]));
+				).toEqual(feedChunks(by, [data]));
 			}),
 		);
 	});
@@ -116,7 +110,7 @@ describe('any stream', () => {
 	test('never holds more than one frame and its marks', () => {
 		fc.assert(
 			fc.property(anyFraming, fc.array(stream, { maxLength: 8 }), (by, chunks) => {
-				const { state, frames } = feedAll(by, chunks);
+				const { state, items: frames } = feedChunks(by, chunks);
 				expect(state.pending.length).toBeLessThanOrEqual(by.frameBytesMax + by.suffix.length);
 				for (const frame of frames) {
 					if (frame.kind === 'frame') expect(frame.bytes.length).toBeLessThanOrEqual(by.frameBytesMax);
@@ -133,7 +127,7 @@ describe('any stream', () => {
 			fc.property(fc.constantFrom(cr, lf, crlf, tab, stx), fc.array(code, { maxLength: 10 }), (by, codes) => {
 				const mark = (text: Uint8Array) => Buffer.from(text).toString('latin1');
 				const sent = codes.map((text) => `${mark(by.prefix)}${text}${mark(by.suffix)}`).join('');
-				expect(show(feedAll(by, [bytes(sent)]).frames)).toEqual(codes.map((text) => `'${text}'`));
+				expect(show(feedChunks(by, [bytes(sent)]).items)).toEqual(codes.map((text) => `'${text}'`));
 			}),
 		);
 	});

@@ -1,13 +1,12 @@
 import Type, { type Static } from 'typebox';
 import type { Driver, Scanner, ScannerEvents, Signal } from '../core/device.ts';
-import { StilewardError } from '../core/errors.ts';
 import { scanBytesMax } from '../core/scan.ts';
 import { serialSchema } from '../serial/serial-schema.ts';
 import { frameReader } from './frame-reader.ts';
 import type { GrowGmLink } from './grow-gm-link.ts';
 import { setUpGrowGm } from './grow-gm-setup.ts';
 import { zones } from './grow-gm-zones.ts';
-import { scanVerdict } from './scan-verdict.ts';
+import { heartbeats } from './heartbeats.ts';
 
 const schema = Type.Object(
 	{
@@ -54,11 +53,6 @@ const schema = Type.Object(
 /** Options of `growGm`. */
 export type GrowGmOptions = Static<typeof schema>;
 
-/** So many heartbeats in a row without an answer mean a module that hangs (GM65 manual V1.3, "heartbeat"). */
-const heartbeatMisses = 3;
-/** After a miss the next heartbeat comes sooner, ms. */
-const missRetryMs = 500;
-
 /**
  * A module that is set up over its line (Hangzhou Grow's "zone bit" protocol) and sends codes as text with CR. It is
  * found at any of its speeds, so that one that lost its settings or was turned to another speed comes back by itself.
@@ -67,18 +61,8 @@ export const growGm: Driver<GrowGmOptions, ScannerEvents, Scanner> = {
 	name: 'grow-gm',
 	options: schema,
 	async open(options, io) {
-		const verdicts = scanVerdict();
 		const framing = { prefix: new Uint8Array(0), suffix: Uint8Array.of(0x0d), frameBytesMax: scanBytesMax };
-		const reader = frameReader(
-			{ framing, aim: 'strip' },
-			{
-				...io,
-				onScan(scan) {
-					verdicts.asked();
-					io.onScan(scan);
-				},
-			},
-		);
+		const reader = frameReader({ framing, aim: 'strip' }, io);
 		let isOpen = false;
 		const { link, baudRate, versions, differing } = await setUpGrowGm(options, (bytes) => {
 			// What comes before the module is set up may have no mark at its end; its visitor is still there.
@@ -86,7 +70,7 @@ export const growGm: Driver<GrowGmOptions, ScannerEvents, Scanner> = {
 		});
 		isOpen = true;
 		io.log('scanner_found', { baudRate, ...versions, provision: options.provision, differing });
-		const beating = heartbeats(link, options.heartbeatMs);
+		const beating = heartbeats(link.heartbeat, options.heartbeatMs);
 		const out1 = options.out1 === 'none' ? undefined : out1Pulse(link, options.out1PulseMs);
 		const end = () => {
 			beating.stop();
@@ -106,37 +90,12 @@ export const growGm: Driver<GrowGmOptions, ScannerEvents, Scanner> = {
 			},
 			...(out1 && {
 				signal: (signal: Signal) => {
-					if (verdicts.take(signal) === options.out1) out1.start();
+					if (reader.takeVerdict(signal) === options.out1) out1.start();
 				},
 			}),
 		};
 	},
 };
-
-/** Asks whether the module still answers; one that does not is lost, and found again at any speed. */
-function heartbeats(link: GrowGmLink, intervalMs: number): { readonly lost: Promise<StilewardError>; stop(): void } {
-	const lost = Promise.withResolvers<StilewardError>();
-	let misses = 0;
-	let isStopped = false;
-	const beat = async () => {
-		const failure = await link.heartbeat().then(
-			() => undefined,
-			(error: StilewardError) => error,
-		);
-		if (isStopped) return;
-		misses = failure === undefined ? 0 : misses + 1;
-		if (misses < heartbeatMisses) timer = setTimeout(beat, misses === 0 ? intervalMs : missRetryMs);
-		else lost.resolve(new StilewardError('device_lost', 'the module answers no heartbeat', { cause: failure }));
-	};
-	let timer = setTimeout(beat, intervalMs);
-	return {
-		lost: lost.promise,
-		stop() {
-			isStopped = true;
-			clearTimeout(timer);
-		},
-	};
-}
 
 /** Holds OUT1 high for a while after a verdict. A pin that cannot be driven stops nobody. */
 function out1Pulse(link: GrowGmLink, pulseMs: number): { start(): void; stop(): void } {

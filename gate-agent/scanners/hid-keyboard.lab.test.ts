@@ -70,7 +70,7 @@ test('while it is grabbed nobody else hears a key, and another keyboard stays ev
 	] as const) {
 		const node = (await listInputEvents()).find(({ vendorId, isKeyboard }) => vendorId === vendor && isKeyboard);
 		const file = await openDeviceFile(node?.path ?? '', { access: 'read', lock: false });
-		const events = await readEvents(file.fd, 24, { onRecord: () => void heard[who]++, onEnd: () => {} });
+		const events = await readEvents(file.fd, 24, () => void heard[who]++);
 		onTestFinished(async () => {
 			await events.stop();
 			file.close();

@@ -4,14 +4,12 @@ import Type, { type Static } from 'typebox';
 import type { Driver, DriverIo, Scanner, ScannerEvents } from '../core/device.ts';
 import { StilewardError } from '../core/errors.ts';
 import { type DeviceFile, openDeviceFile } from '../ioctl/device-file.ts';
-import { readEvents } from '../ioctl/event-reader.ts';
+import { type EventReader, readEvents } from '../ioctl/event-reader.ts';
 import { errno, loadLibc, SystemCallError } from '../ioctl/libc.ts';
 import { chooseNode, nodeSchema } from '../nodes/choose-node.ts';
 import { listInputEvents } from '../nodes/input-events.ts';
-import type { Frame } from './framing.ts';
-import { endKeys, expireKeys, feedKey, type InputEvent, type KeyboardState, keyboardStart } from './keyboard-scan.ts';
-import { scanOf } from './scan-text.ts';
-import { createSilence } from './silence.ts';
+import { endKeys, expireKeys, feedKey, type InputEvent, keyboardStart } from './keyboard-scan.ts';
+import { itself, type ScanReader, scanReader } from './scan-reader.ts';
 
 const { device, ...place } = nodeSchema();
 
@@ -66,14 +64,12 @@ export const hidKeyboard: Driver<HidKeyboardOptions, ScannerEvents, Scanner> = {
 	async open(options, io) {
 		const path = await findKeyboard(options);
 		const file = await openDeviceFile(path, { access: 'read', lock: false });
-		try {
-			await grab(file);
-		} catch (error) {
+		const typing = typingReader(options, io);
+		const events = await grabAndRead(file, (record) => typing.push(eventOf(record))).catch((error: unknown) => {
 			file.close();
 			throw error;
-		}
+		});
 		const lost = Promise.withResolvers<StilewardError>();
-		const typing = createTyping(options, io);
 		let ending: Promise<void> | undefined;
 		const end = () => {
 			clearInterval(heart);
@@ -85,17 +81,10 @@ export const hidKeyboard: Driver<HidKeyboardOptions, ScannerEvents, Scanner> = {
 			if (ending) return;
 			void end().then(() => lost.resolve(new StilewardError('device_lost', `${path} is gone (${why})`)));
 		};
-		let endedEarly: string | undefined;
-		let onEnd = (why: string) => {
-			endedEarly = why;
-		};
-		const onRecord = (record: Uint8Array) => typing.take(eventOf(record));
-		const events = await readEvents(file.fd, eventBytes, { onRecord, onEnd: (why) => onEnd(why) });
 		const heart = setInterval(() => {
 			void file.isThere().then((isThere) => isThere || lose('its node is gone'));
 		}, heartbeatMs);
-		onEnd = lose;
-		if (endedEarly !== undefined) lose(endedEarly);
+		void events.ended.then(lose);
 		return { lost: lost.promise, close: end };
 	},
 };
@@ -111,6 +100,11 @@ async function findKeyboard({ path, device: id, serial, port }: HidKeyboardOptio
 	const keyboards = (await listInputEvents()).filter(({ isKeyboard }) => isKeyboard);
 	const choice = { device: id, ...(serial !== undefined && { serial }), ...(port !== undefined && { port }) };
 	return chooseNode(keyboards, choice, 'typing scanner').path;
+}
+
+async function grabAndRead(file: DeviceFile, onRecord: (record: Uint8Array) => void): Promise<EventReader> {
+	await grab(file);
+	return readEvents(file.fd, eventBytes, onRecord);
 }
 
 async function grab({ fd, path }: DeviceFile): Promise<void> {
@@ -138,34 +132,18 @@ function eventOf(record: Uint8Array): InputEvent {
 }
 
 /** Puts keys together to scans. */
-function createTyping(
+function typingReader(
 	{ suffix = 'enter', aim = 'strip', idleTimeoutMs }: HidKeyboardOptions,
 	io: DriverIo & ScannerEvents,
-) {
-	const idleMs = idleTimeoutMs ?? (suffix === 'none' ? 100 : 500);
-	let state: KeyboardState = keyboardStart;
-	let stopped = false;
-	const advance = ([next, frames]: [KeyboardState, readonly Frame[]]) => {
-		state = next;
-		for (const frame of frames) {
-			const scan = scanOf(frame, aim, io.nowMs());
-			// A receiver may close the scanner on any scan.
-			if (scan !== undefined && !stopped) io.onScan(scan);
-		}
-	};
-	const silence = createSilence(idleMs, io.nowMs, () =>
-		advance(suffix === 'none' ? endKeys(state) : expireKeys(state)),
+): ScanReader<InputEvent> {
+	return scanReader(
+		{
+			start: keyboardStart,
+			feed: (state, event: InputEvent) => feedKey(state, event, suffix),
+			expire: suffix === 'none' ? endKeys : expireKeys,
+			awaitsMore: ({ text, spoiled }) => text !== '' || spoiled,
+			...{ frameOf: itself, silenceMs: idleTimeoutMs ?? (suffix === 'none' ? 100 : 500), aim },
+		},
+		io,
 	);
-	return {
-		take: (event: InputEvent) => {
-			if (stopped) return;
-			advance(feedKey(state, event, suffix));
-			if ((state.text === '' && !state.spoiled) || stopped) silence.clear();
-			else silence.touch();
-		},
-		stop: () => {
-			stopped = true;
-			silence.clear();
-		},
-	};
 }

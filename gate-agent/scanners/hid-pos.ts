@@ -1,16 +1,13 @@
 import Type, { type Static } from 'typebox';
-import type { Driver, DriverIo, Scanner, ScannerEvents, Signal } from '../core/device.ts';
+import type { Driver, Scanner, ScannerEvents, Signal } from '../core/device.ts';
 import { StilewardError } from '../core/errors.ts';
 import { openHidLink } from '../hid/hid-link.ts';
 import { chooseNode, nodeSchema } from '../nodes/choose-node.ts';
 import { type HidrawNode, listHidraw } from '../nodes/hidraw.ts';
-import type { Frame } from './framing.ts';
-import { isPosScanner, type PosBeeps, type PosLayout, posBeepsOf, posLayoutOf } from './pos-layout.ts';
-import { expirePos, feedPos, type PosState, posStart } from './pos-scan.ts';
+import { isPosScanner, type PosBeeps, posBeepsOf, posLayoutOf } from './pos-layout.ts';
+import { expirePos, feedPos, posStart } from './pos-scan.ts';
 import { parseReportDescriptor, type ReportDescriptor } from './report-descriptor.ts';
-import { scanOf } from './scan-text.ts';
-import { scanVerdict } from './scan-verdict.ts';
-import { createSilence } from './silence.ts';
+import { itself, scanReader } from './scan-reader.ts';
 
 const schema = Type.Object(
 	{
@@ -57,7 +54,16 @@ export const hidPos: Driver<HidPosOptions, ScannerEvents, Scanner> = {
 		if (layout === undefined) {
 			throw new StilewardError('device_protocol', `${node.name || node.path} has no decoded data in its reports`);
 		}
-		const reader = reportReader(layout, aim, io);
+		const reader = scanReader(
+			{
+				start: posStart,
+				feed: (state, report: Uint8Array) => feedPos(layout, state, report),
+				expire: expirePos,
+				awaitsMore: ({ kind }) => kind !== 'between',
+				...{ frameOf: itself, silenceMs: partsMs, aim },
+			},
+			io,
+		);
 		const link = await openHidLink(node.path, reader.push);
 		const beeps = beep ? beepsOf(node, descriptor) : undefined;
 		io.log('hid_scanner', {
@@ -137,35 +143,4 @@ function beepsOf(
 	const report = new Uint8Array(honeywellReportBytes);
 	report.set([honeywellCommandReport, honeywellBeep.length, ...honeywellBeep]);
 	return { good: [report], bad: [report, report] };
-}
-
-/** Puts reports together to scans, and remembers whether one waits for its verdict. */
-function reportReader(layout: PosLayout, aim: 'strip' | 'keep', io: DriverIo & ScannerEvents) {
-	let state: PosState = posStart;
-	let stopped = false;
-	const verdicts = scanVerdict();
-	const advance = ([next, frames]: [PosState, readonly Frame[]]) => {
-		state = next;
-		for (const frame of frames) {
-			const scan = scanOf(frame, aim, io.nowMs());
-			// A receiver may close the scanner on any scan.
-			if (scan === undefined || stopped) continue;
-			verdicts.asked();
-			io.onScan(scan);
-		}
-	};
-	const silence = createSilence(partsMs, io.nowMs, () => advance(expirePos(state)));
-	return {
-		push: (report: Uint8Array) => {
-			if (stopped) return;
-			advance(feedPos(layout, state, report));
-			if (state.kind === 'between' || stopped) silence.clear();
-			else silence.touch();
-		},
-		takeVerdict: verdicts.take,
-		stop: () => {
-			stopped = true;
-			silence.clear();
-		},
-	};
 }

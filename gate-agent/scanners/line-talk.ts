@@ -1,8 +1,6 @@
 import Type from 'typebox';
 import type { DriverIo, ScannerEvents, Signal } from '../core/device.ts';
-import type { Scan } from '../core/scan.ts';
 import { type FrameReader, frameReader } from './frame-reader.ts';
-import { scanVerdict } from './scan-verdict.ts';
 
 const hexMark = 'hex:([0-9A-Fa-f]{2}){1,8}';
 
@@ -59,7 +57,7 @@ export interface LineTalkOptions {
 }
 
 /** How one scanner is heard, and told the verdict of its own scans. */
-export interface ScannerTalk extends FrameReader {
+export interface ScannerTalk extends Pick<FrameReader, 'push' | 'finish' | 'stop'> {
 	readonly signal?: (signal: Signal) => void;
 }
 
@@ -69,18 +67,13 @@ export function lineTalk(
 	io: DriverIo & ScannerEvents,
 	send: (command: Uint8Array) => void,
 ): ScannerTalk {
-	const verdicts = scanVerdict();
-	const onScan = (scan: Scan) => {
-		verdicts.asked();
-		io.onScan(scan);
-	};
 	const framing = { prefix: markBytes(prefix), suffix: markBytes(suffix), frameBytesMax };
-	const reader = frameReader({ framing, aim, idleMs }, { ...io, onScan });
+	const reader = frameReader({ framing, aim, idleMs }, io);
 	if ((good ?? bad) === undefined) return reader;
 	return {
 		...reader,
 		signal: (signal) => {
-			const verdict = verdicts.take(signal);
+			const verdict = reader.takeVerdict(signal);
 			const command = verdict && { good, bad }[verdict];
 			if (command !== undefined) send(markBytes(command));
 		},

@@ -1,15 +1,9 @@
 import type { DriverIo, ScannerEvents, Signal } from '../core/device.ts';
 import type { Frame } from './framing.ts';
-import {
-	expireNewland,
-	feedNewland,
-	type NewlandEvent,
-	type NewlandState,
-	newlandAnswer,
-	newlandStart,
-} from './newland-packets.ts';
-import { type AimHandling, scanOf } from './scan-text.ts';
-import { createSilence } from './silence.ts';
+import { expireNewland, feedNewland, type NewlandEvent, newlandAnswer, newlandStart } from './newland-packets.ts';
+import { type ScanReader, scanReader } from './scan-reader.ts';
+import type { AimHandling } from './scan-text.ts';
+import { verdictOf } from './scan-verdict.ts';
 
 /** How one scanner in packet mode is spoken to. */
 export interface NewlandDialogOptions {
@@ -67,7 +61,7 @@ function createAnswers(answerMs: number, send: (answer: Answer) => void) {
 		/** The packet came again: its answer was lost on the way. */
 		repeat: () => send(last),
 		tell: (signal: Signal) => {
-			const answer = signal === 'refused' ? 'bad' : signal === 'granted' || signal === 'cue' ? 'good' : undefined;
+			const answer = verdictOf(signal);
 			if (waiting !== undefined && answer !== undefined) settle(answer);
 		},
 		stop: () => clearTimeout(waiting),
@@ -81,9 +75,7 @@ function packetReader(
 	{ aim }: NewlandDialogOptions,
 	io: DriverIo & ScannerEvents,
 	answers: ReturnType<typeof createAnswers>,
-) {
-	let state: NewlandState = newlandStart;
-	let stopped = false;
+): ScanReader<Uint8Array> {
 	let isPlainTold = false;
 	let last: { readonly text: string; readonly atMs: number } | undefined;
 
@@ -93,38 +85,29 @@ function packetReader(
 		last = { text, atMs: io.nowMs() };
 		return before?.text === text && (answers.isWaiting() || io.nowMs() - before.atMs < resendMs);
 	};
-	const take = (event: NewlandEvent) => {
+	const frameOf = (event: NewlandEvent): Frame | undefined => {
+		if (event.kind === 'spoiled') return { kind: 'torn', length: event.length };
 		if (event.kind === 'packet' && isResent(event.data)) {
 			if (!answers.isWaiting()) answers.repeat();
-			return;
+			return undefined;
 		}
 		if (event.kind === 'packet') answers.expect();
-		if (event.kind === 'plain' && !isPlainTold) {
+		else if (!isPlainTold) {
 			isPlainTold = true;
 			io.log('packet_mode_off', {
 				problem: 'the scanner sends plain codes: scan “packet mode” of its manual for its beeps',
 			});
 		}
-		const frame: Frame =
-			event.kind === 'spoiled' ? { kind: 'torn', length: event.length } : { kind: 'frame', bytes: event.data };
-		const scan = scanOf(frame, aim, io.nowMs());
-		if (scan !== undefined && !stopped) io.onScan(scan);
+		return { kind: 'frame', bytes: event.data };
 	};
-	const advance = ([next, events]: [NewlandState, readonly NewlandEvent[]]) => {
-		state = next;
-		for (const event of events) if (!stopped) take(event);
-	};
-	const silence = createSilence(idleMs, io.nowMs, () => advance(expireNewland(state)));
-	return {
-		push: (bytes: Uint8Array) => {
-			if (stopped) return;
-			advance(feedNewland(state, bytes));
-			if (state.pending.length === 0 || stopped) silence.clear();
-			else silence.touch();
+	return scanReader(
+		{
+			start: newlandStart,
+			feed: feedNewland,
+			expire: expireNewland,
+			awaitsMore: ({ pending }) => pending.length > 0,
+			...{ frameOf, silenceMs: idleMs, aim },
 		},
-		stop: () => {
-			stopped = true;
-			silence.clear();
-		},
-	};
+		io,
+	);
 }

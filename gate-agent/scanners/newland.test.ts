@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Scan } from '../core/scan.ts';
 import { openNewlandEmulator } from '../emulators/newland-emulator.ts';
 import { type NewlandOptions, newland } from './newland.ts';
-import { feedNewland, type NewlandEvent, type NewlandState, newlandPacket, newlandStart } from './newland-packets.ts';
+import { feedNewland, newlandPacket, newlandStart } from './newland-packets.ts';
+import { feedAll } from './scan-language.suite.ts';
 import { describeScans } from './scans.suite.ts';
 
 const options = (path: string, answerMs = 1_500): NewlandOptions => ({
@@ -94,16 +95,7 @@ describe('a Newland scanner', () => {
 	});
 });
 
-function feedAll(parts: readonly Uint8Array[]) {
-	let state: NewlandState = newlandStart;
-	const events: NewlandEvent[] = [];
-	for (const part of parts) {
-		const [next, made] = feedNewland(state, part);
-		state = next;
-		events.push(...made);
-	}
-	return { state, events };
-}
+const packets = { start: newlandStart, feed: feedNewland };
 
 describe('packets', () => {
 	it('are the same however the line cuts them', () => {
@@ -114,7 +106,7 @@ describe('packets', () => {
 				const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
 					bytes.subarray(n * size, (n + 1) * size),
 				);
-				const { events } = feedAll(parts);
+				const { items: events } = feedAll(packets, parts);
 				expect(events).toEqual(all.map((data) => ({ kind: 'packet', data: Uint8Array.from(data) })));
 			}),
 		);
@@ -124,7 +116,7 @@ describe('packets', () => {
 		const good = newlandPacket(Buffer.from('GOOD'));
 		const bad = newlandPacket(Buffer.from('SPOILED'));
 		bad[10] = 0x00;
-		const { events } = feedAll([bad, Uint8Array.of(0x0d), good]);
+		const { items: events } = feedAll(packets, [bad, Uint8Array.of(0x0d), good]);
 		expect(events.at(-1)).toEqual({ kind: 'packet', data: Uint8Array.from(Buffer.from('GOOD')) });
 		expect(events.filter(({ kind }) => kind === 'packet')).toHaveLength(1);
 	});
@@ -132,7 +124,7 @@ describe('packets', () => {
 	it('never throw and never keep more than one packet', () => {
 		fc.assert(
 			fc.property(fc.array(fc.uint8Array({ maxLength: 2_000 }), { maxLength: 20 }), (parts) => {
-				expect(feedAll(parts).state.pending.length).toBeLessThan(10_000);
+				expect(feedAll(packets, parts).state.pending.length).toBeLessThan(10_000);
 			}),
 		);
 	});

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PosModel, posModels } from '../emulators/hid-pos-models.ts';
-import type { Frame } from './framing.ts';
 import { type PosLayout, posLayoutOf } from './pos-layout.ts';
 import { expirePos, feedPos, type PosState, posStart } from './pos-scan.ts';
 import { parseReportDescriptor } from './report-descriptor.ts';
+import { feedAll, textsOf } from './scan-language.suite.ts';
 
 function layoutOf(model: PosModel): PosLayout {
 	const layout = posLayoutOf(parseReportDescriptor(model.descriptor));
@@ -12,19 +12,8 @@ function layoutOf(model: PosModel): PosLayout {
 	return layout;
 }
 
-function feedAll(layout: PosLayout, reports: readonly Uint8Array[], start: PosState = posStart) {
-	let state = start;
-	const frames: Frame[] = [];
-	for (const report of reports) {
-		const [next, made] = feedPos(layout, state, report);
-		state = next;
-		frames.push(...made);
-	}
-	return { state, frames };
-}
-
-function textsOf(frames: readonly Frame[]): readonly string[] {
-	return frames.map((frame) => (frame.kind === 'frame' ? Buffer.from(frame.bytes).toString() : frame.kind));
+function feedReports(layout: PosLayout, reports: readonly Uint8Array[], start: PosState = posStart) {
+	return feedAll({ start, feed: (state, report: Uint8Array) => feedPos(layout, state, report) }, reports);
 }
 
 describe.each(Object.entries(posModels))('reports of %s', (_name, model: PosModel) => {
@@ -35,7 +24,7 @@ describe.each(Object.entries(posModels))('reports of %s', (_name, model: PosMode
 		const code = fc.string({ unit: fc.constantFrom(...'AB09 $%*+-./:_a'), minLength: 1, maxLength: 400 });
 		fc.assert(
 			fc.property(fc.array(code, { maxLength: 5 }), (codes) => {
-				const { state, frames } = feedAll(
+				const { state, items: frames } = feedReports(
 					layout,
 					codes.flatMap((each) => model.reportsOf(each)),
 				);
@@ -46,16 +35,16 @@ describe.each(Object.entries(posModels))('reports of %s', (_name, model: PosMode
 	});
 
 	it('of a code that stops in the middle are dropped, and told', () => {
-		const { state, frames } = feedAll(layout, model.reportsOf('X'.repeat(200)).slice(0, 2));
+		const { state, items: frames } = feedReports(layout, model.reportsOf('X'.repeat(200)).slice(0, 2));
 		expect(frames).toEqual([]);
 		const [next, told] = expirePos(state);
 		expect(told).toMatchObject([{ kind: 'torn' }]);
-		expect(textsOf(feedAll(layout, model.reportsOf('GOOD'), next).frames)).toEqual(['GOOD']);
+		expect(textsOf(feedReports(layout, model.reportsOf('GOOD'), next).items)).toEqual(['GOOD']);
 	});
 
 	it('that never end are told once and keep nothing', () => {
 		const endless = model.reportsOf('X'.repeat(20_000)).slice(0, -1);
-		const { state, frames } = feedAll(layout, endless);
+		const { state, items: frames } = feedReports(layout, endless);
 		expect(textsOf(frames)).toEqual(['oversize']);
 		expect(state.pending.length).toBeLessThanOrEqual(4_200);
 	});
@@ -79,6 +68,6 @@ it('only the scanner’s own suffix goes, once', () => {
 		['CODE\r\r', 'CODE\r'],
 		['  CODE  ', '  CODE  '],
 	] as const) {
-		expect(textsOf(feedAll(layout, newland.reportsOf(sent)).frames)).toEqual([read]);
+		expect(textsOf(feedReports(layout, newland.reportsOf(sent)).items)).toEqual([read]);
 	}
 });

@@ -1,6 +1,7 @@
 import { fstat } from 'node:fs';
 import type { SerialPort } from 'serialport';
 import { StilewardError } from '../core/errors.ts';
+import { createPendingWrites } from './pending-writes.ts';
 import { importFailure, openFailure } from './serial-errors.ts';
 
 /** The settings of a serial line. `path` is best a link in `/dev/serial/by-id`, which survives a re-plug. */
@@ -87,20 +88,19 @@ function openPort(port: SerialPort): Promise<void> {
 
 function serialLine(port: SerialPort, refusal: Error | undefined, onData: (bytes: Uint8Array) => void): SerialLine {
 	const lost = Promise.withResolvers<StilewardError>();
-	const pending = new Set<(error: StilewardError) => void>();
 	let ending: Promise<void> | undefined;
 
 	const end = (unsent: 'send' | 'discard'): Promise<void> => {
 		ending ??= closePort(port, unsent);
 		stopHeartbeat();
-		for (const reject of pending) reject(gone(port.path));
-		pending.clear();
+		writes.end();
 		return ending;
 	};
 	const lose = (cause: unknown) => {
 		if (ending !== undefined) return;
 		void end('discard').then(() => lost.resolve(gone(port.path, cause)));
 	};
+	const writes = createPendingWrites({ path: port.path, gone: (cause) => gone(port.path, cause), onStall: lose });
 	const stopHeartbeat = startHeartbeat(port, refusal, lose);
 	port.on('error', lose);
 	port.on('close', lose);
@@ -112,29 +112,7 @@ function serialLine(port: SerialPort, refusal: Error | undefined, onData: (bytes
 		path: port.path,
 		lost: lost.promise,
 		close: () => end('send'),
-		write(bytes, timeoutMs) {
-			if (ending !== undefined) return Promise.reject(gone(port.path));
-			return new Promise((resolve, reject) => {
-				const settle = (outcome: () => void) => {
-					clearTimeout(timer);
-					pending.delete(fail);
-					outcome();
-				};
-				const fail = (error: StilewardError) => settle(() => reject(error));
-				// serialport never settles a write after an unplug or on a stalled line.
-				const timer = setTimeout(() => {
-					const timeout = new StilewardError('device_timeout', `${port.path} took no bytes within ${timeoutMs} ms`);
-					fail(timeout);
-					lose(timeout);
-				}, timeoutMs);
-				pending.add(fail);
-				// The bytes are copied: the caller may reuse its buffer while the write waits.
-				port.write(Buffer.from(bytes), (cause) => {
-					if (cause) fail(gone(port.path, cause));
-					else settle(resolve);
-				});
-			});
-		},
+		write: (bytes, timeoutMs) => writes.write(bytes, timeoutMs, (sent, taken) => void port.write(sent, taken)),
 	};
 }
 

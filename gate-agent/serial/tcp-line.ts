@@ -1,5 +1,6 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { StilewardError } from '../core/errors.ts';
+import { createPendingWrites } from './pending-writes.ts';
 import type { SerialEvents, SerialLine } from './serial-port.ts';
 
 /** Where a device behind Ethernet listens. */
@@ -31,18 +32,17 @@ export async function openTcpLine({ host, port }: TcpOptions, on: SerialEvents):
 		throw error;
 	}
 	const lost = Promise.withResolvers<StilewardError>();
-	const pending = new Set<(error: StilewardError) => void>();
 	let ending: Promise<void> | undefined;
 	const end = (): Promise<void> => {
 		ending ??= endSocket(socket).finally(() => claim.close());
-		for (const reject of pending) reject(gone(path));
-		pending.clear();
+		writes.end();
 		return ending;
 	};
 	const lose = (cause?: unknown) => {
 		if (ending !== undefined) return;
 		void end().then(() => lost.resolve(gone(path, cause)));
 	};
+	const writes = createPendingWrites({ path, gone: (cause) => gone(path, cause), onStall: lose });
 	socket.on('data', (bytes) => {
 		if (ending === undefined) on.data(bytes);
 	});
@@ -52,25 +52,7 @@ export async function openTcpLine({ host, port }: TcpOptions, on: SerialEvents):
 		path,
 		lost: lost.promise,
 		close: end,
-		write: (bytes, timeoutMs) => {
-			if (ending !== undefined) return Promise.reject(gone(path));
-			return new Promise((resolve, reject) => {
-				const settle = (outcome: () => void) => {
-					clearTimeout(timer);
-					pending.delete(fail);
-					outcome();
-				};
-				const fail = (error: StilewardError) => settle(() => reject(error));
-				const timer = setTimeout(() => {
-					const timeout = new StilewardError('device_timeout', `${path} took no bytes within ${timeoutMs} ms`);
-					fail(timeout);
-					// A late command must never leave.
-					lose(timeout);
-				}, timeoutMs);
-				pending.add(fail);
-				socket.write(Buffer.from(bytes), (cause) => (cause ? fail(gone(path, cause)) : settle(resolve)));
-			});
-		},
+		write: (bytes, timeoutMs) => writes.write(bytes, timeoutMs, (sent, taken) => void socket.write(sent, taken)),
 	};
 }
 

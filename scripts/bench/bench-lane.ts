@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
-import { type AgentClock, createAgentClock } from '../../gate-agent/agent-clock.ts';
 import { startLane } from '../../gate-agent/agent-lane.ts';
 import type { GateConfig } from '../../gate-agent/config.ts';
+import { type AgentClock, createAgentClock } from '../../gate-agent/core/agent-clock.ts';
 import type { Relay } from '../../gate-agent/core/device.ts';
 import type { LaneRules } from '../../gate-agent/lane-rules.ts';
 import type { LaneRuntime } from '../../gate-agent/lane-runtime.ts';

@@ -7,7 +7,11 @@ import { jwtBearerGrant } from '../../sync/protocol/token.ts';
 import { ask, type ServerProcess } from './server-process.ts';
 
 /** Enrolls a key with a one-time code, as a gate does. */
-export async function enroll(server: ServerProcess, key: JWK, name: string): Promise<ResponseOf<'enroll'>> {
+export async function enroll(
+	server: Pick<ServerProcess, 'office' | 'client'>,
+	key: JWK,
+	name: string,
+): Promise<ResponseOf<'enroll'>> {
 	const { code } = await server.office('POST', '/codes', { name });
 	const body = { code, key: onlyPublic(key), name, version: '0.0.0-bench' };
 	// The answer of this very call.

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../../gate-agent/config.ts';
 import { issueTicket } from '../../gate-agent/core/issue.ts';
-import type { Ledger } from '../../gate-agent/core/ledger.ts';
+import type { Learned } from '../../gate-agent/core/ledger.ts';
 import { enrollGate } from '../../gate-agent/enroll-gate.ts';
 import { readEnrollment } from '../../gate-agent/enrollment.ts';
 import { loadIssuer } from '../../gate-agent/keys/key-folder.ts';
@@ -10,6 +10,7 @@ import { openVenueLink, type VenueLink } from '../../gate-agent/venue-link.ts';
 import { type BenchLane, createBenchClock, openBenchLedger, startBenchLane } from './bench-lane.ts';
 import type { ServerProcess } from './server-process.ts';
 import { event, gateFile } from './venue.ts';
+import { watchedLedger } from './watched-ledger.ts';
 
 /** A gate that has joined its venue: a real lane, ledger and sync, against a server process. */
 export interface JoinedGate {
@@ -25,7 +26,7 @@ export interface JoinOptions {
 	/** Folder of its data. */
 	readonly data: string;
 	/** Told of what the feed has brought, once it is durable. */
-	readonly onLearned?: (changes: Parameters<Ledger['learn']>[0]) => void;
+	readonly onLearned?: (changes: readonly Learned[]) => void;
 }
 
 const version = '0.0.0-bench';
@@ -46,7 +47,7 @@ export async function joinGate(server: ServerProcess, { name, data, onLearned }:
 	const { claimBudgetMs } = config;
 	const link = await openVenueLink({
 		...{ gate, clock, log: silent, agent: config.agent, version, claimBudgetMs, random: Math.random },
-		ledger: onLearned === undefined ? ledger : watched(ledger, onLearned),
+		ledger: onLearned === undefined ? ledger : watchedLedger(ledger, onLearned),
 		lanes: () => new Map(),
 		onCommand: () => {},
 	});
@@ -61,21 +62,6 @@ export async function joinGate(server: ServerProcess, { name, data, onLearned }:
 			await ledger.close();
 		},
 	};
-}
-
-/** The same ledger; it only tells of what it has learned. */
-function watched(ledger: Ledger, onLearned: NonNullable<JoinOptions['onLearned']>): Ledger {
-	const learn: Ledger['learn'] = async (changes, notes) => {
-		await ledger.learn(changes, notes);
-		onLearned(changes);
-	};
-	return new Proxy(ledger, {
-		get: (target, name) => {
-			if (name === 'learn') return learn;
-			const member: unknown = Reflect.get(target, name, target);
-			return typeof member === 'function' ? member.bind(target) : member;
-		},
-	});
 }
 
 /** Signs tickets of the event with the server's own keys, from ticket 0 on. */

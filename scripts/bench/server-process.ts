@@ -9,18 +9,22 @@ import { cpuSecondsOf } from './process-cpu.ts';
 import { programArguments } from './program.ts';
 import { event, root } from './venue.ts';
 
-/** A server in a process of its own, as `server run` makes it, and the administrator who is signed in to it. */
-export interface ServerProcess {
+/** A process of `server run`. */
+export interface RunningProcess {
 	readonly url: string;
 	readonly fingerprint: string;
-	readonly client: HttpsClient;
 	/** Stops its process in the middle of everything, or lets it go on. */
 	freeze(isFrozen: boolean): void;
 	/** CPU seconds that its process has used since its start. */
 	cpuSeconds(): number;
+	close(): Promise<void>;
+}
+
+/** A server in a process of its own, as `server run` makes it, and the administrator who is signed in to it. */
+export interface ServerProcess extends RunningProcess {
+	readonly client: HttpsClient;
 	/** Asks as the administrator, below `/v1/office`. */
 	office(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>>;
-	close(): Promise<void>;
 }
 
 const operator = { name: 'bench', password: randomBytes(18).toString('base64url') };
@@ -33,24 +37,34 @@ export async function startServerProcess(dir: string, store?: string): Promise<S
 		['server', 'operator', ...where, '--name', operator.name, '--role', 'administrator', '--password-stdin'],
 		`${operator.password}\n`,
 	);
-	const child = spawn(process.execPath, [...programArguments(), 'server', 'run', ...where, '--listen', '127.0.0.1:0'], {
-		cwd: root,
-		stdio: ['ignore', 'pipe', 'inherit'],
-	});
-	const { url, fingerprint } = await readyOf(child);
+	const running = await runServer(where);
+	const { url, fingerprint } = running;
 	const client = createHttpsClient({ url, fingerprint, trustedNowMs: Date.now });
 	const login = await ask(client, { method: 'POST', path: '/v1/office/login', body: operator });
 	const authorization = { authorization: `Bearer ${login.token}` };
 	return {
-		url,
-		fingerprint,
+		...running,
 		client,
-		freeze: (isFrozen) => void child.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
-		cpuSeconds: () => cpuSecondsOf(child.pid),
 		office: (method, path, body) =>
 			ask(client, { method, path: `/v1/office${path}`, headers: authorization, timeoutMs: 300_000, body }),
 		close: async () => {
 			client.close();
+			await running.close();
+		},
+	};
+}
+
+/** Starts `server run` with these words behind it and waits until it is ready. */
+export async function runServer(words: readonly string[]): Promise<RunningProcess> {
+	const args = [...programArguments(), 'server', 'run', ...words, '--listen', '127.0.0.1:0'];
+	const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+	const { url, fingerprint } = await readyOf(child);
+	return {
+		url,
+		fingerprint,
+		freeze: (isFrozen) => void child.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
+		cpuSeconds: () => cpuSecondsOf(child.pid),
+		close: async () => {
 			if (child.exitCode !== null || child.signalCode !== null) return;
 			child.kill('SIGTERM');
 			await once(child, 'exit');
@@ -87,7 +101,8 @@ export async function ask(
 	}
 }
 
-async function runProgram(words: readonly string[], input: string): Promise<void> {
+/** Runs a command of the command line to its end. */
+export async function runProgram(words: readonly string[], input: string): Promise<void> {
 	const child = spawn(process.execPath, [...programArguments(), ...words], {
 		cwd: root,
 		stdio: ['pipe', 'ignore', 'inherit'],

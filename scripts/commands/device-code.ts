@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
-import { formatEnrollmentLink } from '../../sync/protocol/enrollment-link.ts';
+import { formatEnrollmentLink, formatHandheldLink } from '../../sync/protocol/enrollment-link.ts';
 import { withOffice } from './office-client.ts';
 import type { CodeFormat } from './office-devices.ts';
 import type { SessionOptions } from './office-options.ts';
@@ -15,6 +15,7 @@ export interface DeviceCodeOptions extends SessionOptions {
 	readonly minutes: number;
 	readonly replace?: true;
 	readonly hub?: true;
+	readonly handheld?: true;
 	readonly format?: CodeFormat;
 	readonly out?: string;
 }
@@ -32,23 +33,24 @@ interface Code {
 /** Makes a one-time code and shows it as text or as a QR code. */
 export async function deviceCode(options: DeviceCodeOptions, terminal: Terminal): Promise<void> {
 	checkOptions(options);
-	const { name, minutes, replace, hub, profile, json } = options;
+	const { name, minutes, replace, hub, handheld, profile, json } = options;
 	await withOffice(profile, terminal, async (office) => {
 		const body = { name, minutes, ...(replace && { replace }), ...(hub && { hub }) };
 		const made = await office.call({ method: 'POST', path: '/codes', body });
 		const { url, fingerprint } = office.session;
 		const code = String(made.code);
-		const link = formatEnrollmentLink({ url, fingerprint, code });
+		const link = (handheld ? formatHandheldLink : formatEnrollmentLink)({ url, fingerprint, code });
 		const whole = { name, code, expiresMs: Number(made.expiresMs), url, fingerprint, link };
 		await writePicture(options, whole);
 		await terminal.out.write(json ? jsonLine(whole) : await textOf(options, whole, terminal));
 	});
 }
 
-function checkOptions({ format, out, json, hub, replace }: DeviceCodeOptions): void {
+function checkOptions({ format, out, json, hub, handheld, replace }: DeviceCodeOptions): void {
 	const toFile = format === 'png' || format === 'svg';
 	if (toFile !== (out !== undefined)) throw usage('--format png and svg write a file: give both --format and --out');
 	if (hub && (replace || toFile)) throw usage('the code of a hub is typed; it replaces a hub of its name in any case');
+	if (hub && handheld) throw usage('a hub is no handheld: give one of --hub and --handheld');
 	if (format === 'qr' && json) throw usage('--json prints no drawing; its `link` is what the QR code says');
 }
 
@@ -69,11 +71,17 @@ async function writePicture({ format, out }: DeviceCodeOptions, { name, code, li
 }
 
 async function textOf(options: DeviceCodeOptions, whole: Code, { out }: Terminal): Promise<string> {
-	const { name, code, url, fingerprint, expiresMs } = whole;
-	const what = options.hub ? 'server enroll --upstream' : 'gate enroll --server';
-	const how = `${what} ${url} --fingerprint ${fingerprint} --code ${code} --data DIR`;
+	const { name, code, expiresMs } = whole;
 	const picture = options.out === undefined ? drawing(options, qrCode(whole.link), out) : `${options.out}\n`;
-	return `${picture}${code}\n\nOn ${name}, until ${untilOf(expiresMs)}:\n  $ stileward ${how}\n`;
+	return `${picture}${code}\n\nOn ${name}, until ${untilOf(expiresMs)}:\n${howTo(options, whole)}`;
+}
+
+function howTo({ hub, handheld }: DeviceCodeOptions, { url, fingerprint, code, link }: Code): string {
+	if (handheld) {
+		return `  1. once for each phone, trust the venue: ${url}/handheld/trust\n  2. open this, or scan it:\n     ${link}\n`;
+	}
+	const what = hub ? 'server enroll --upstream' : 'gate enroll --server';
+	return `  $ stileward ${what} ${url} --fingerprint ${fingerprint} --code ${code} --data DIR\n`;
 }
 
 function drawing({ format, hub }: DeviceCodeOptions, code: QrCode, out: Terminal['out']): string {

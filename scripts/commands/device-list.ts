@@ -1,10 +1,13 @@
+import { deviceKind, handheldVersionMark } from '../../sync/protocol/report.ts';
 import type { Device } from '../../sync/server/store.ts';
 import { readDevices, shortIdCharacters } from './device-names.ts';
 import { withOffice } from './office-client.ts';
 import type { SessionOptions } from './office-options.ts';
 import { jsonLine, type Terminal, table } from './output.ts';
 
-const header = ['NAME', 'STATUS', 'LAST SEEN', 'VERSION', 'ROWS', 'QUEUE', 'LIST AGE', 'CLOCK', 'LANES', 'DEVICE'];
+const header = [
+	...['NAME', 'STATUS', 'LAST SEEN', 'KIND', 'VERSION', 'ROWS', 'QUEUE', 'LIST AGE', 'CLOCK', 'LANES', 'DEVICE'],
+];
 
 /** Lists devices and how they stand. */
 export async function listDevices({ profile, json }: SessionOptions, terminal: Terminal): Promise<void> {
@@ -23,7 +26,8 @@ export function deviceCells(device: Device, nowMs: number): readonly string[] {
 		name,
 		status,
 		lastSeenMs === undefined ? 'never' : ago(nowMs - lastSeenMs),
-		report?.version ?? '-',
+		report === undefined ? '-' : deviceKind(report.version),
+		report?.version.replace(handheldVersionMark, '') ?? '-',
 		String(acceptedThrough),
 		report === undefined ? '-' : String(report.waiting),
 		// It has grown older since it was told.

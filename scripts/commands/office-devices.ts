@@ -29,7 +29,9 @@ Whoever has the code enrolls a device until it ends. On a terminal it is drawn a
 the pin of the server as well; \`gate enroll --link TEXT\` takes its text.
 --replace: the device that has the name now is disabled once the code is used, also where it is the same device again.
 The new one is its successor: it admits no home_only tickets of that name until \`device enable\` says that the old one is
-off for good.`;
+off for good.
+--handheld: the phone opens the address in its browser. It has to trust the venue's certificate first, once; the page
+/handheld/trust of the server says how.`;
 
 function addCode(device: Command, terminal: Terminal): void {
 	withSession(device.command('code'))
@@ -39,6 +41,7 @@ function addCode(device: Command, terminal: Terminal): void {
 		.option('--minutes <n>', 'how long it is good for', integer(1, 1_440), 15)
 		.option('--replace', 'for a device that takes the place of the one with this name')
 		.option('--hub', 'for a server on site: `server enroll` spends it, and --name becomes the id of the hub')
+		.option('--handheld', 'for a phone: the code is an address that its camera opens')
 		.addOption(new Option('--format <format>', 'how it is shown (default: by where it goes)').choices(codeFormats))
 		.option('--out <file>', 'file of png and svg')
 		.addHelpText('after', codeNotes)
@@ -48,6 +51,7 @@ function addCode(device: Command, terminal: Terminal): void {
 				'device code --name gate-1',
 				'device code --name gate-1 --replace',
 				'device code --name hub-1 --hub',
+				'device code --name phone-1 --handheld',
 				'device code --name gate-1 --format svg --out gate-1.svg',
 			),
 		)

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onlyPublic } from '../../gate-agent/core/jwk.ts';
 import { createHttpsClient, type HttpsRequest } from '../../sync/node/https-client.ts';
 import { deviceIdOf } from '../../sync/protocol/enroll.ts';
-import { readEnrollmentLink } from '../../sync/protocol/enrollment-link.ts';
+import { readEnrollmentLink, readHandheldLink } from '../../sync/protocol/enrollment-link.ts';
 import { signSegment } from '../../sync/protocol/segment-jws.ts';
 import { askToken, newKey } from '../../sync/server/running-server.suite.ts';
 import { claimOf, journalOf } from '../../sync/server/testing/device-journal.ts';
@@ -87,6 +87,12 @@ describe('an administrator at the command line', () => {
 				const refused = await venue.cli(['device', 'code', '--name', 'gate-1', ...wrong]);
 				expect(refused).toMatchObject({ code: 2, out: '' });
 			}
+			const phone = await venue.cli(['device', 'code', '--name', 'phone-1', '--handheld']);
+			const address = phone.out.split(/\s+/).find((word) => word.includes('#enroll=')) ?? '';
+			expect(readHandheldLink(address)).toMatchObject({ url: venue.url, fingerprint: venue.fingerprint });
+			expect(phone.out).toContain(`${venue.url}/handheld/trust`);
+			const both = await venue.cli(['device', 'code', '--name', 'hub-1', '--hub', '--handheld']);
+			expect(both).toMatchObject({ code: 2, out: '' });
 			const plain = await venue.cli(['device', 'code', '--name', 'gate-1']);
 			expect(plain.out).not.toMatch(/▀|▄|█/);
 		},
@@ -109,7 +115,7 @@ describe('an administrator at the command line', () => {
 			expect(await device.post('/v1/report', report)).toMatchObject({ status: 200 });
 			const list = (await venue.cli(['device', 'list'])).out;
 			expect(list).toMatch(
-				/gate-2 +active +(now|\d+ s ago) +0\.1\.0 +0 +7 +4 min +-12 ms +lane-1 entry idle ! no scanner +/,
+				/gate-2 +active +(now|\d+ s ago) +gate +0\.1\.0 +0 +7 +4 min +-12 ms +lane-1 entry idle ! no scanner +/,
 			);
 			const [listed] = (await venue.json(['device', 'list'])).filter(({ device: id }) => id === device.id);
 			expect(listed).toMatchObject({ name: 'gate-2', report: { waiting: 7, lanes: [lane] } });

@@ -6,6 +6,7 @@ import { addDeviceCommands } from './office-devices.ts';
 import { addEventCommands } from './office-events.ts';
 import type { LoginOptions } from './office-login.ts';
 import { withSession } from './office-options.ts';
+import { addStaffCommands } from './office-staff.ts';
 import type { IssueOrderOptions, OrderOptions } from './order-issue.ts';
 import type { LeaseOptions, OrderShowOptions } from './order-show.ts';
 import type { Terminal } from './output.ts';
@@ -19,6 +20,7 @@ export function addOfficeCommands(program: Command, terminal: Terminal): void {
 	addOrder(program, terminal);
 	addRange(program, terminal);
 	addDeviceCommands(program, terminal);
+	addStaffCommands(program, terminal);
 	addCaseCommands(program, terminal);
 	addAuthorityCommands(program, terminal);
 }

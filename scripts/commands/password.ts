@@ -4,8 +4,11 @@ import type { Terminal } from './output.ts';
 /** More than any password has. */
 const charactersMax = 4_096;
 
-/** Reads a password from standard input: all of it, without the line's end. Throws `usage` where there is none. */
-export async function readPassword({ in: input }: Terminal): Promise<string> {
+/**
+ * Reads a password or a PIN from standard input: all of it, without the line's end. Throws `usage` where there is none;
+ * `option` is what asked for it.
+ */
+export async function readPassword({ in: input }: Terminal, option = '--password-stdin'): Promise<string> {
 	let text = '';
 	for await (const chunk of input.setEncoding('utf8')) {
 		text += chunk;
@@ -13,7 +16,7 @@ export async function readPassword({ in: input }: Terminal): Promise<string> {
 	}
 	const password = text.replace(/\r?\n$/, '');
 	if (password === '' || /[\r\n]/.test(password)) {
-		throw new StilewardError('usage', '--password-stdin takes one line from standard input');
+		throw new StilewardError('usage', `${option} takes one line from standard input`);
 	}
 	return password;
 }

@@ -6,6 +6,7 @@ import type { DeviceNode } from '../../gate-agent/nodes/choose-node.ts';
 import { listHidraw } from '../../gate-agent/nodes/hidraw.ts';
 import { listInputEvents } from '../../gate-agent/nodes/input-events.ts';
 import { listSerialPorts } from '../../gate-agent/nodes/serial-ports.ts';
+import { type Roots, systemRoots } from '../../gate-agent/nodes/sysfs.ts';
 
 /** Something that is plugged in, and what it can be. */
 export interface PluggedDevice {
@@ -23,23 +24,23 @@ export interface PluggedDevice {
 	readonly problem?: string;
 }
 
-/** Drivers by what they are plugged into. */
-const driversOf: Readonly<Record<PluggedDevice['kind'], readonly string[]>> = {
-	serial: ['serial-line', 'serial-lcus', 'modbus-waveshare', 'grow-gm', 'newland'],
+/** Drivers by what they are plugged into; a device is of a model only where its driver stands here. */
+export const driversOf: Readonly<Record<PluggedDevice['kind'], readonly string[]>> = {
+	serial: ['serial-line', 'serial-lcus', 'modbus-waveshare', 'grow-gm', 'newland', 'ssi'],
 	hid: ['hid-pos', 'hid-dcttech'],
 	keyboard: ['hid-keyboard'],
 	gpio: ['gpio'],
 };
 
 /** All that is plugged in and could be a gate's, read without opening a device of USB. */
-export async function pluggedDevices(): Promise<readonly PluggedDevice[]> {
+export async function pluggedDevices(roots: Roots = systemRoots): Promise<readonly PluggedDevice[]> {
 	const models = [...readModels('scanners'), ...readModels('relays')];
 	const [serial, hid, inputs, chips] = await Promise.all([
-		listSerialPorts(),
-		listHidraw(),
-		listInputEvents(),
+		listSerialPorts(roots),
+		listHidraw(roots),
+		listInputEvents(roots),
 		// Without the C library of Linux there are none.
-		listGpioChips().catch(() => []),
+		listGpioChips(roots.dev).catch(() => []),
 	]);
 	const keyboards = inputs.filter(({ isKeyboard }) => isKeyboard);
 	const found = [

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { JWK } from 'jose';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { onlyPublic } from '../../gate-agent/core/jwk.ts';
@@ -9,6 +10,7 @@ import { rememberIssued } from '../../gate-agent/keys/issued-numbers.ts';
 import { keyFiles, readKeyFile, readKeyJson } from '../../gate-agent/keys/key-files.ts';
 import { initKeys, loadIssuer } from '../../gate-agent/keys/key-folder.ts';
 import { createLogger, type Logger } from '../../gate-agent/logger.ts';
+import { originOf } from '../../sync/server/http/origins.ts';
 import { readEnrollment } from '../../sync/server/hub/enrollment.ts';
 import { startHub } from '../../sync/server/hub/start-hub.ts';
 import type { Issuer } from '../../sync/server/issuing.ts';
@@ -26,6 +28,8 @@ export interface RunOptions {
 	readonly host?: readonly string[];
 	readonly certificate?: string;
 	readonly certificateKey?: string;
+	readonly handheld?: string;
+	readonly origin?: readonly string[];
 }
 
 /** Runs a server until SIGTERM or SIGINT; what it has taken by then is answered. */
@@ -79,8 +83,25 @@ async function placeOf(options: RunOptions) {
 	const port = Number(match?.[3]);
 	if (host === undefined || port > 65_535) throw usage('--listen reads HOST:PORT, e.g. 127.0.0.1:8443 or [::]:8443');
 	const own = await ownCertificate(options);
-	const optional = { ...(store !== undefined && { store }), ...(own && { ownCertificate: own }) };
+	const handheld = handheldOf(options);
+	const origins = originsOf(options);
+	const web = { origins, ...(handheld !== undefined && { handheld }) };
+	const optional = { ...web, ...(store !== undefined && { store }), ...(own && { ownCertificate: own }) };
 	return { dir: data, host, port, names, ...optional };
+}
+
+/** Where `handheld-build.ts` puts the handheld. */
+const builtHandheld = fileURLToPath(new URL('../../.build/handheld', import.meta.url));
+
+function handheldOf({ handheld }: RunOptions): string | undefined {
+	if (handheld !== undefined) return handheld;
+	return existsSync(join(builtHandheld, 'index.html')) ? builtHandheld : undefined;
+}
+
+function originsOf({ origin = [] }: RunOptions): readonly string[] {
+	const wrong = origin.find((each) => originOf(each) !== each.replace(/\/$/, ''));
+	if (wrong !== undefined) throw usage(`--origin ${wrong} is no address such as https://hub.example.org:8443`);
+	return origin;
 }
 
 async function ownCertificate({

@@ -31,6 +31,8 @@ function addRun(server: Command, terminal: Terminal): void {
 		.option('--host <name>', 'a further name or address that clients reach it by (repeatable)', repeated)
 		.option('--certificate <file>', 'a certificate chain of your own, PEM')
 		.option('--certificate-key <file>', 'the private key of --certificate, PEM')
+		.option('--handheld <dir>', 'folder of the built handheld (default: .build/handheld, where it is there)')
+		.option('--origin <url>', 'a further server of the venue, whose handhelds may call this one (repeatable)', repeated)
 		.addHelpText(
 			'after',
 			examples(

@@ -16,7 +16,7 @@ import { isExported } from './syntax-rules.ts';
 export function exportFindings(sources: readonly Source[]): readonly Finding[] {
 	const imported = importedNames(sources);
 	const found: Finding[] = [];
-	for (const source of sources.filter(({ path }) => /(?<!\.d|\.config)\.ts$/.test(path) && !isTest(path))) {
+	for (const source of sources.filter(({ path }) => /(?<!\.d|\.config)\.tsx?$/.test(path) && !isTest(path))) {
 		const names = imported.get(source.path);
 		if (names === 'all') continue;
 		for (const { name, node } of exportsOf(source)) {

@@ -10,5 +10,5 @@ export interface Finding {
 
 /** What kind of file a path is: some rules hold for the product only. */
 export function isTest(path: string): boolean {
-	return /\.(test|suite)\.ts$/.test(path);
+	return /\.(test|suite)\.tsx?$/.test(path);
 }

@@ -17,9 +17,9 @@ const top = '/tidy';
  * is judged alone. TypeScript calls this interface unstable, which is why its version is pinned.
  */
 export function parse(files: ReadonlyMap<string, string>): readonly Source[] {
-	const paths = [...files.keys()].filter((path) => /\.(ts|mjs)$/.test(path));
+	const paths = [...files.keys()].filter((path) => /\.(tsx?|mjs)$/.test(path));
 	const config = {
-		compilerOptions: { noLib: true, noResolve: true, types: [], allowJs: true, noEmit: true },
+		compilerOptions: { noLib: true, noResolve: true, types: [], allowJs: true, noEmit: true, jsx: 'preserve' },
 		files: paths,
 	};
 	const configFile = `${top}/tsconfig.json`;

@@ -1,14 +1,14 @@
 import type { Finding } from './finding.ts';
 import { explainedFolders, rooms } from './rooms.ts';
 
-const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.(ts|mjs)$/;
+const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.(tsx?|mjs)$/;
 const emptyName = /^(types|(.+-)?(utils?|helpers?|common|misc|manager))$/;
 
 /** What the names and places of files show. */
 export function pathFindings(paths: readonly string[]): readonly Finding[] {
 	const found: Finding[] = [];
 	const report = (path: string, rule: string, message: string) => found.push({ path, line: 0, rule, message });
-	for (const path of paths.filter((each) => /\.(ts|mjs)$/.test(each))) {
+	for (const path of paths.filter((each) => /\.(tsx?|mjs)$/.test(each))) {
 		const name = path.split('/').at(-1) ?? path;
 		if (!kebab.test(name)) report(path, 'file-name', 'file names are kebab-case');
 		const stem = name.split('.')[0] ?? name;

@@ -59,7 +59,21 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/emulators': { sees: ['gate-agent/core'] },
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
+	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },
 	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
+	'handheld/pwa/engine': {
+		sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'handheld/pwa/ledger'],
+		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
+	},
+	'handheld/pwa/scan': { sees: ['gate-agent/core'], packages: ['barcode-detector'] },
+	'handheld/pwa/page': {
+		sees: ['gate-agent/core', 'handheld/pwa/engine', 'handheld/pwa/scan'],
+		packages: ['preact', '@preact/signals'],
+	},
+	'handheld/pwa': {
+		sees: ['handheld/pwa/engine', 'handheld/pwa/page', 'handheld/pwa/scan'],
+		packages: ['zxing-wasm'],
+	},
 	scripts: {
 		sees: [
 			'gate-agent',

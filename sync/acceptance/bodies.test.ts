@@ -22,6 +22,7 @@ beforeAll(async () => {
 	other = await enrollDevice(venue);
 	const journal = journalOf(venue.id, device.id);
 	journal.admit({ idx: 1, taken: 1 });
+	const staff = { token: 'T'.repeat(43) };
 	good = {
 		enroll: { code: 'ABCDE-ABCDE', key: device.enrollment.rootKey, name: 'gate', version: '1' },
 		nonce: {},
@@ -33,6 +34,12 @@ beforeAll(async () => {
 		feed: { since: '1.0.0', waitMs: 0 },
 		snapshot: {},
 		report: { version: '1', waiting: 0, clockTrusted: true, lanes: [] },
+		staffSignIn: { name: 'li.na', pin: '482913' },
+		staffStatus: staff,
+		staffTicket: { ...staff, evt: 'lantern-2026', idx: 1 },
+		staffOrder: { ...staff, number: 'A-1' },
+		staffLanes: staff,
+		staffLaneOrder: { ...staff, device: device.id, lane: 'lane-1', order: 'confirm' },
 	};
 });
 afterAll(() => venue[Symbol.asyncDispose]());

@@ -4,7 +4,7 @@ import type { Ledger, RedeemRequest } from '../../gate-agent/core/ledger.ts';
 import { createMemoryLedger } from '../../gate-agent/core/memory-ledger.ts';
 import type { RedemptionId, Rung } from '../../gate-agent/core/redemption.ts';
 import { ticketId } from '../../gate-agent/core/ticket.ts';
-import { openVenueKeys, type VenueKeys } from '../../gate-agent/venue-keys.ts';
+import { openVenueKeys, type VenueKeys } from '../../gate-agent/core/venue-keys.ts';
 import { claimBudgetMs } from '../client/claimer.ts';
 import type { ClientClock } from '../client/client-clock.ts';
 import { openLedgerSync } from '../client/ledger-sync.ts';

@@ -11,7 +11,7 @@ import { answerOpenClaims, type ClaimJournal } from './open-claims.ts';
 import { createPuller } from './puller.ts';
 import { createPusher, type Outbox, type PusherDeps } from './pusher.ts';
 import type { Replica } from './replica.ts';
-import { createSession, type SessionDeps } from './session.ts';
+import { createSession, type Session, type SessionDeps } from './session.ts';
 import { createSyncLoop, type SyncLoop, type SyncLoopDeps, type SyncStatus } from './sync-loop.ts';
 import { createTimeSync, type TimeSync } from './time-sync.ts';
 import type { Transport } from './transport.ts';
@@ -53,6 +53,8 @@ export interface SyncClient {
 	readonly claimer: Claimer;
 	readonly loop: SyncLoop;
 	readonly time: TimeSync;
+	/** For calls that are not the sync's own, such as those of staff. */
+	readonly session: Session;
 }
 
 /** Joins the parts. It reads the replica's cursor first, so that an epoch seen before a restart still counts. */
@@ -111,7 +113,7 @@ export async function createSyncClient(deps: SyncClientDeps): Promise<SyncClient
 		authority,
 		streams,
 	});
-	return { claimer, loop, time };
+	return { claimer, loop, time, session };
 }
 
 const reportTimeoutMs = 5_000;

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { deviceId, nonceText, redemptionId, serverId, venueId } from './fields.ts';
 import type { ProblemCode } from './problem.ts';
-import { readSigned, signText } from './signed-text.ts';
+import { readSigned, type SigningKey, signText } from './signed-text.ts';
 
 /** Seconds for which an assertion may be valid. */
 export const assertionSecondsMax = 60;
@@ -47,7 +47,7 @@ export interface AssertionRequest {
 }
 
 /** Signs an assertion for `assertionSecondsMax` seconds with the device key. Throws `keys_invalid`. */
-export function signDeviceAssertion(request: AssertionRequest, privateKey: JWK): Promise<string> {
+export function signDeviceAssertion(request: AssertionRequest, privateKey: SigningKey): Promise<string> {
 	const { device, venue, server, nonce, jti, nowMs } = request;
 	const iat = Math.floor(nowMs / 1000);
 	const claims = { iss: device, sub: device, aud: server, venue, nonce, jti, iat, exp: iat + assertionSecondsMax };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatEnrollmentLink, readEnrollmentLink } from './enrollment-link.ts';
+import { formatEnrollmentLink, formatHandheldLink, readEnrollmentLink, readHandheldLink } from './enrollment-link.ts';
 
 const link = { url: 'https://10.0.0.5:8443', fingerprint: 'F'.repeat(43), code: 'ABCDE-FGHJK-MNPQR-STVWX' };
 
@@ -23,4 +23,26 @@ test('another text is no enrollment link, whatever it is', () => {
 	];
 	for (const other of others) expect(readEnrollmentLink(other), other).toBeUndefined();
 	fc.assert(fc.property(fc.string(), (noise) => readEnrollmentLink(`stileward-enroll:v1?${noise}`) === undefined));
+});
+
+test('a handheld is opened with its enrollment link in the fragment, which comes back as it was written', () => {
+	for (const url of [link.url, 'https://[fe80::1]:8443', 'https://tickets.example.org']) {
+		const text = formatHandheldLink({ ...link, url });
+		expect(text.startsWith(`${url}/handheld/#enroll=stileward-enroll`)).toBe(true);
+		// What a browser sends to a server does not have it.
+		expect(new URL(text)).toMatchObject({ pathname: '/handheld/', search: '' });
+		expect(readHandheldLink(` ${text}\n`)).toEqual({ ...link, url });
+	}
+});
+
+test('an address that leads to another server, or to something else, opens no enrollment', () => {
+	const text = formatHandheldLink(link);
+	const others = [
+		...['', link.url, formatEnrollmentLink(link), text.replace('#enroll=', '?enroll='), `${text}%ZZ`],
+		...[text.replace('10.0.0.5', '10.0.0.6'), text.replace('/handheld/', '/other/'), 'x'.repeat(9_999)],
+	];
+	for (const other of others) expect(readHandheldLink(other), other).toBeUndefined();
+	fc.assert(
+		fc.property(fc.string(), (noise) => readHandheldLink(`${link.url}/handheld/#enroll=${noise}`) === undefined),
+	);
 });

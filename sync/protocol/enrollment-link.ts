@@ -26,6 +26,31 @@ export function readEnrollmentLink(text: string): EnrollmentLink | undefined {
 	return { url, fingerprint, code: decoded(code) ?? '' };
 }
 
+/** Where every server of a venue has the handheld. */
+export const handheldPath = '/handheld/';
+
+/**
+ * What a phone's camera opens to become a handheld: `https://host:port/handheld/#enroll=…`, the enrollment link in the
+ * fragment, which browsers send to nobody.
+ */
+export function formatHandheldLink(link: EnrollmentLink): string {
+	return `${link.url}${handheldPath}#enroll=${encodeURIComponent(formatEnrollmentLink(link))}`;
+}
+
+/**
+ * Reads the address that a handheld was opened with; undefined for any other text, and where the link leads to another
+ * server than the one that the page comes from.
+ */
+export function readHandheldLink(text: string): EnrollmentLink | undefined {
+	const address = text.trim();
+	const at = address.indexOf(handheldMark);
+	if (address.length > 2 * charsMax || at < 0) return undefined;
+	const link = readEnrollmentLink(decoded(address.slice(at + handheldMark.length)) ?? '');
+	return link?.url === address.slice(0, at) ? link : undefined;
+}
+
+const handheldMark = `${handheldPath}#enroll=`;
+
 function decoded(text: string): string | undefined {
 	try {
 		return decodeURIComponent(text);

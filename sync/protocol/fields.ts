@@ -31,6 +31,15 @@ export const className = Type.String({ pattern: '^[a-z0-9_-]{1,32}$', descriptio
 /** Lane of a device. */
 export const laneName = Type.String({ pattern: '^[a-z0-9_-]{1,32}$', description: 'Lane.' });
 
+/** Order number of the seller. */
+export const orderNumber = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$', description: 'Order number.' });
+
+/** Somebody of the staff, as they sign in. */
+export const staffName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,31}$', description: 'Name of staff.' });
+
+/** What somebody of the staff may do: a supervisor also admits against a refusal. */
+export const staffRole = Type.Enum(['steward', 'supervisor']);
+
 /** 128 random bits, base64url. */
 export const redemptionId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'Redemption id.' });
 

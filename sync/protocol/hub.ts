@@ -310,6 +310,22 @@ export const hubRoutes = {
 		response: openClaimsResponseSchema,
 		bodyBytesMax: kib,
 	},
+	staff: {
+		method: 'POST',
+		path: `/${protocolVersion}/hub/staff`,
+		summary: 'Relays a call of staff at a device, as it came.',
+		auth: 'hub',
+		request: Type.Object(
+			{
+				device: deviceId,
+				call: Type.String({ maxLength: 32, description: 'Name of the call.' }),
+				request: Type.Unknown({ description: 'What the device sent.' }),
+			},
+			closed,
+		),
+		response: Type.Object({}, { description: 'The answer to that call.' }),
+		bodyBytesMax: 2 * kib,
+	},
 	enroll: {
 		method: 'POST',
 		path: `/${protocolVersion}/hub/enroll`,

@@ -8,7 +8,7 @@ describe('the table of calls', () => {
 	test('has one entry per method and path, all of one version', () => {
 		const addresses = Object.values(routes).map(({ method, path }) => `${method} ${path}`);
 		expect(new Set(addresses).size).toBe(addresses.length);
-		expect(addresses.filter((each) => !/ \/v1\/[a-z/]+$/.test(each))).toEqual([]);
+		expect(addresses.filter((each) => !/ \/v1\/[a-z/-]+$/.test(each))).toEqual([]);
 		for (const route of Object.values(routes)) expect(route.bodyBytesMax > 0).toBe(route.method === 'POST');
 	});
 
@@ -29,6 +29,19 @@ describe('the table of calls', () => {
 		expect(isRequest('time', { nonce: 'short' })).toBe(false);
 		expect(isResponse('time', { time: 'x', more: 1 })).toBe(true);
 		expect(isRequest('claims', { claims: [] })).toBe(false);
+	});
+
+	test('takes names and PINs of staff in one form only', () => {
+		for (const pin of ['482', '4829130000000', '48a1', '', ' 4829']) {
+			expect(isRequest('staffSignIn', { name: 'li.na', pin }), pin).toBe(false);
+		}
+		for (const name of ['', 'Li Na', '.li', 'x'.repeat(33)]) {
+			expect(isRequest('staffSignIn', { name, pin: '4829' }), name).toBe(false);
+		}
+		expect(isRequest('staffSignIn', { name: 'li.na', pin: '4829' })).toBe(true);
+		const order = { token: 'T'.repeat(43), device: 'D'.repeat(43), lane: 'lane-1', order: 'confirm' };
+		expect(isRequest('staffLaneOrder', order)).toBe(true);
+		expect(isRequest('staffLaneOrder', { ...order, order: 'emergency_open' })).toBe(false);
 	});
 
 	test('takes no private key at an enrollment', () => {

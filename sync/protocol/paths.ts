@@ -8,6 +8,7 @@ import { openClaimsResponseSchema } from './open-claims.ts';
 import { reportResponseSchema, reportSchema } from './report.ts';
 import { segmentsRequestSchema, segmentsResponseSchema } from './segments.ts';
 import { snapshotSchema } from './snapshot.ts';
+import * as staff from './staff.ts';
 import { timeQuerySchema, timeResponseSchema } from './time.ts';
 import { nonceResponseSchema, tokenRequestSchema, tokenResponseSchema } from './token.ts';
 
@@ -135,10 +136,67 @@ export const routes = {
 		response: snapshotSchema,
 		bodyBytesMax: 0,
 	},
+	staffSignIn: {
+		method: 'POST',
+		path: `/${protocolVersion}/staff/sign-in`,
+		summary: 'Signs somebody of the staff in at this device.',
+		auth: 'device',
+		request: staff.staffSignInSchema,
+		response: staff.staffSignInResponseSchema,
+		bodyBytesMax: kib,
+	},
+	staffStatus: {
+		method: 'POST',
+		path: `/${protocolVersion}/staff/status`,
+		summary: 'Whether a session of staff still holds.',
+		auth: 'device',
+		request: staff.staffStatusSchema,
+		response: staff.staffStatusResponseSchema,
+		bodyBytesMax: kib,
+	},
+	staffTicket: {
+		method: 'POST',
+		path: `/${protocolVersion}/staff/ticket`,
+		summary: 'What became of a ticket, for staff.',
+		auth: 'device',
+		request: staff.staffTicketSchema,
+		response: staff.staffTicketResponseSchema,
+		bodyBytesMax: kib,
+	},
+	staffOrder: {
+		method: 'POST',
+		path: `/${protocolVersion}/staff/order`,
+		summary: 'The tickets of an order, for staff.',
+		auth: 'device',
+		request: staff.staffOrderSchema,
+		response: staff.staffOrderResponseSchema,
+		bodyBytesMax: kib,
+	},
+	staffLanes: {
+		method: 'POST',
+		path: `/${protocolVersion}/staff/lanes`,
+		summary: 'The lanes of the venue, for staff.',
+		auth: 'device',
+		request: staff.staffLanesSchema,
+		response: staff.staffLanesResponseSchema,
+		bodyBytesMax: kib,
+	},
+	staffLaneOrder: {
+		method: 'POST',
+		path: `/${protocolVersion}/staff/lane-order`,
+		summary: 'Answers a lane that waits for staff.',
+		auth: 'device',
+		request: staff.staffLaneOrderSchema,
+		response: staff.staffLaneOrderResponseSchema,
+		bodyBytesMax: kib,
+	},
 } as const satisfies Record<string, Route>;
 
 /** The name of one call. */
 export type RouteName = keyof typeof routes;
+
+/** The name of one call for staff, who sign in at a device. */
+export type StaffRouteName = Extract<RouteName, `staff${string}`>;
 
 /** What a call carries. */
 export type RequestOf<Name extends RouteName> = Static<(typeof routes)[Name]['request']>;

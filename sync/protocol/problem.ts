@@ -43,6 +43,7 @@ export const problems = {
 		'A device of this name works at the venue.',
 		'Choose another name, or make the code for a device that takes its place.',
 	],
+	staff_exists: [409, 'Somebody of the staff has this name.', 'Choose another name, or give that person a new PIN.'],
 	device_alive: [
 		409,
 		'The device was here moments ago and answers for its claims itself.',
@@ -66,11 +67,21 @@ export const problems = {
 		'Check the disk of the device; it may need a new epoch.',
 	],
 	rate_limited: [429, 'Too many requests.', 'Wait as long as the answer says.'],
+	staff_refused: [
+		403,
+		'The name or the PIN is wrong, or the session is over.',
+		'Sign in again. If this repeats, ask an administrator for a new PIN.',
+	],
 	internal: [500, 'The server failed. Its log says why.', 'Repeat later.'],
 	no_authority: [
 		503,
 		'The authority of the venue cannot be reached from this server.',
 		'Decide by the policy for this case.',
+	],
+	no_staff_here: [
+		503,
+		'This server cannot answer for staff now.',
+		'Go on with what the device knows, and repeat later.',
 	],
 	overloaded: [503, 'The server is busy or about to stop.', 'Repeat after the time that the answer names.'],
 } as const satisfies Record<string, readonly [status: number, title: string, hint: string]>;

@@ -70,3 +70,11 @@ export const reportResponseSchema = Type.Object({
 	),
 	status: Type.Enum(['active', 'quarantined']),
 });
+
+/** How the version of a handheld begins: `handheld/0.1.0`. A gate says its version alone. */
+export const handheldVersionMark = 'handheld/';
+
+/** What kind of device says that it is of this version. */
+export function deviceKind(version: string): 'gate' | 'handheld' {
+	return version.startsWith(handheldVersionMark) ? 'handheld' : 'gate';
+}

@@ -5,7 +5,7 @@ import { genesisHash, rowHash } from '../../gate-agent/core/journal.ts';
 import { decodeBase64url } from '../../gate-agent/core/strict-jws.ts';
 import type { ProblemCode } from './problem.ts';
 import { type Segment, segmentBytesMax, segmentSchema } from './segments.ts';
-import { readSigned, signText } from './signed-text.ts';
+import { readSigned, type SigningKey, signText } from './signed-text.ts';
 
 const segmentType = 'stileward-segment';
 
@@ -18,7 +18,7 @@ export function hashText(hash: Uint8Array): string {
 export const genesisPrevHash = hashText(genesisHash);
 
 /** Signs a segment with the device key. Throws `keys_invalid`; a segment out of form or size is a bug. */
-export async function signSegment(segment: Segment, privateKey: JWK): Promise<string> {
+export async function signSegment(segment: Segment, privateKey: SigningKey): Promise<string> {
 	assert(segmentProblem(segment) === undefined, `a segment must be whole: ${segmentProblem(segment)}`);
 	const jws = await signText(segment, { typ: segmentType, kid: segment.device }, privateKey);
 	assert(jws.length <= segmentBytesMax, `a signed segment has at most ${segmentBytesMax} bytes`);

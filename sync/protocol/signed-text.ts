@@ -5,15 +5,31 @@ import { readJson, readJws } from '../../gate-agent/core/strict-jws.ts';
 /** What a signed text is: its `typ` keeps one kind from passing as another (RFC 8725 §3.11). */
 export type SignedType = 'stileward-device-assertion+jwt' | 'stileward-segment' | 'stileward-time';
 
+/** A private key that its holder cannot read: a browser signs with it and gives it to nobody. */
+export interface SealedKey {
+	readonly alg: 'Ed25519' | 'ES256';
+	readonly sealed: CryptoKey;
+}
+
+/** What signs: a key as text, or one that no program can read. */
+export type SigningKey = JWK | SealedKey;
+
 /** Signs a JSON value. `kid` names the key to whoever looks it up. Throws `keys_invalid`. */
 export async function signText(
 	value: unknown,
 	header: { readonly typ: SignedType; readonly kid: string },
-	privateKey: JWK,
+	privateKey: SigningKey,
 ): Promise<string> {
+	const { alg, sealed } = isSealed(privateKey)
+		? privateKey
+		: { alg: algOf(privateKey), sealed: await importPrivateKey(privateKey) };
 	return new CompactSign(new TextEncoder().encode(JSON.stringify(value)))
-		.setProtectedHeader({ alg: algOf(privateKey), ...header })
-		.sign(await importPrivateKey(privateKey));
+		.setProtectedHeader({ alg, ...header })
+		.sign(sealed);
+}
+
+function isSealed(key: SigningKey): key is SealedKey {
+	return 'sealed' in key;
 }
 
 /** A signed text whose signature is not checked yet: good for nothing but to look up the key. */

@@ -8,6 +8,9 @@ import type { DeviceParts } from './server-parts.ts';
 const drainMs = 10_000;
 const drainLookMs = 50;
 
+/** Addresses of one server that another is told. */
+const originsMax = 16;
+
 /** Where a server listens. */
 export interface Address {
 	readonly host: string;
@@ -34,6 +37,21 @@ export function hostsOf({ host, names }: Omit<Address, 'port'>): readonly string
 		: [];
 	const own = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase(), ...(isAny(host) ? [] : [host])];
 	return [...new Set([...own, ...names, ...addresses.map(({ address }) => address)])];
+}
+
+/** Addresses that browsers may have reached this server by, as it listens now. */
+export function originsOf(url: string, address: Omit<Address, 'port'>): readonly string[] {
+	const { port, origin } = new URL(url);
+	const named = address.names.map((name) => `https://${name.includes(':') ? `[${name}]` : name}:${port}`);
+	return [...new Set([origin, ...named, ...(isAny(address.host) ? lanOrigins(port) : [])])].slice(0, originsMax);
+}
+
+/** Devices on site often know the hub by a number. */
+function lanOrigins(port: string): readonly string[] {
+	const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+	return addresses
+		.filter(({ family, internal }) => family === 'IPv4' && !internal)
+		.map((each) => `https://${each.address}:${port}`);
 }
 
 /** Takes nothing new and answers what was taken. Streams end first: a server whose streams go on would wait for ever. */

@@ -2,17 +2,20 @@ import type { Logger } from 'pino';
 import type { FeedHub } from './feed/feed-hub.ts';
 import type { SnapshotCache } from './feed/snapshot-cache.ts';
 import type { AccessTokens } from './http/access-tokens.ts';
+import type { HandheldFiles } from './http/handheld-files.ts';
 import type { Nonces } from './http/nonces.ts';
+import type { Origins } from './http/origins.ts';
 import type { Issuer } from './issuing.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Office } from './office/office.ts';
 import type { Operators } from './office/operators.ts';
+import type { Staff } from './office/staff.ts';
 import type { SegmentsQueue } from './queues/segments-queue.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { Store } from './store.ts';
 
 /** What answers devices: the same at a centre and at a hub, which has no operators and no issuer keys. */
-export type DeviceParts = Omit<ServerParts, 'office' | 'operators' | 'issuer' | 'certifyHub'>;
+export type DeviceParts = Omit<ServerParts, 'office' | 'operators' | 'staff' | 'issuer' | 'certifyHub'>;
 
 /** What the routes of a server work with. One server answers for one venue. */
 export interface ServerParts {
@@ -24,6 +27,7 @@ export interface ServerParts {
 	readonly store: Store;
 	readonly office: Office;
 	readonly operators: Operators;
+	readonly staff: Staff;
 	readonly issuer: Issuer;
 	readonly keys: ServerKeys;
 	readonly tokens: AccessTokens;
@@ -37,6 +41,10 @@ export interface ServerParts {
 	 * a `Refusal` for a request that is none.
 	 */
 	readonly certifyHub?: (certificateRequest: string) => Promise<string>;
+	/** The built handheld; absent where nobody has built it. */
+	readonly handheld?: HandheldFiles;
+	/** Whose pages may call this server. */
+	readonly origins: Origins;
 	readonly log: Logger;
 	readonly nowMs: () => number;
 }

@@ -17,6 +17,7 @@ import { openPostgresStore } from './stores/postgres.ts';
 import { openSqliteStore } from './stores/sqlite.ts';
 import { readCertificateRequest } from './tls/certificates.ts';
 import { certifyHub, openServerTls, type ServerTls } from './tls/venue-tls.ts';
+import { openWeb, type WebOptions } from './web.ts';
 
 /** How often the certificate is looked at. */
 const renewalMs = 3_600_000;
@@ -25,7 +26,7 @@ const renewalMs = 3_600_000;
 export const centreId = 'centre';
 
 /** What a server needs to start. */
-export interface ServerOptions extends DataOptions, Address {
+export interface ServerOptions extends DataOptions, Address, WebOptions {
 	readonly venue: string;
 	/** A certificate of the operator's own. */
 	readonly ownCertificate?: { readonly key: string; readonly certificate: string };
@@ -56,7 +57,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const { venue, issuer, log, nowMs } = options;
 	const { fingerprint } = tls;
 	const certifyHub = hubCertifier(options);
-	const basis = { venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs };
+	const web = await openWeb(options);
+	const basis = { venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs, ...web };
 	const parts = assembleServer({ ...basis, ...(certifyHub && { certifyHub }) });
 	await openVenue(parts, options);
 	const app = await createApp(parts, tls, centreRole(parts));

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Laws } from './store.suite.ts';
 import type { OrderRequest } from './store.ts';
-import { evt, journalOf, nowMs } from './testing/device-journal.ts';
+import { claimOf, evt, journalOf, nowMs } from './testing/device-journal.ts';
 
 function request(venue: string, order: string, count: number): OrderRequest {
 	return { venue, evt, order, cls: 'adult', count, use: 1, claims: { zon: ['main'] }, atMs: nowMs };
@@ -53,6 +53,39 @@ export const orderLaws: Laws = {
 			code: 'event_unknown',
 		});
 		expect(await store.issueOrder(request(venue, 'q', 1))).toMatchObject({ from: 3 });
+	},
+	'staff are told what a ticket was sold as and what became of it, the newest first': async ({ store, venue, a }) => {
+		await store.issueOrder({ ...request(venue, 'o', 2), use: 3 });
+		const history = (idx: number, limit = 50) => store.ticketHistory({ venue, evt, idx }, limit);
+		const sold = { order: 'o', cls: 'adult', use: 3 };
+		expect(await history(0)).toEqual({ sold, revoked: false, uses: [] });
+		const rows = journalOf(venue, a);
+		rows.admit({ idx: 0, use: 3, taken: 1 });
+		rows.admit({ idx: 0, use: 3, taken: 0, back: 1 });
+		rows.admit({ idx: 0, use: 3 });
+		rows.admit({ idx: 9, taken: 1 });
+		await store.ingest([rows.segment(1)]);
+		const claim = { ...claimOf(venue, a, { idx: 0, use: 3 }), atMs: nowMs + 60_000 };
+		await store.claim([claim]);
+		const { uses } = await history(0);
+		expect(uses.map(({ outcome }) => outcome)).toEqual(['open', 'open', 'not_taken', 'taken']);
+		expect(uses[0]).toEqual({
+			...{ device: 'gate-a', lane: 'lane-1', atMs: claim.atMs, rung: 'authority', outcome: 'open', taken: 0 },
+		});
+		expect((await history(0, 2)).uses).toEqual(uses.slice(0, 2));
+		expect(await history(9)).toMatchObject({ revoked: false, uses: [{ outcome: 'taken' }] });
+		expect(await history(9)).not.toHaveProperty('sold');
+		await store.refundOrder({ venue, order: 'o', idx: [1], atMs: nowMs });
+		const whole = { evt, cls: 'adult', use: 3 };
+		expect(await store.orderTickets(venue, 'o', 2)).toEqual({
+			tickets: [
+				{ ...whole, idx: 0, used: 3, revoked: false },
+				{ ...whole, idx: 1, used: 0, revoked: true },
+			],
+			more: false,
+		});
+		expect(await store.orderTickets(venue, 'o', 1)).toMatchObject({ tickets: [{ idx: 0 }], more: true });
+		expect(await store.orderTickets(venue, 'none', 1)).toBeUndefined();
 	},
 	'a million tickets are issued and refunded in moments': async ({ store, venue }) => {
 		const begin = performance.now();

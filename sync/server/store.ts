@@ -6,6 +6,7 @@ import type { ControlChange, FeedPage } from '../protocol/feed.ts';
 import type { Report } from '../protocol/report.ts';
 import type { CaseCause } from './case-cause.ts';
 import type { Replication } from './replication.ts';
+import type { TicketInquiry } from './ticket-inquiry.ts';
 
 /** A claim on its way to a decision: the venue and device were authenticated before. */
 export interface VenueClaim {
@@ -241,7 +242,6 @@ export interface StoreSnapshot {
  * 6. A new epoch begins the admissions log anew at 1; a store that is shown a higher cursor than its own, or that came
  *    back from a backup, stops granting. After such a loss the new epoch, the control log and ticket numbers go on above
  *    everything that may have been given out before it.
- *
  * 7. People are counted from rows that are new: passages of settlements, exits, staff entries and passages without a
  *    ticket, by the venue day. Where an event has a capacity, no claim is granted that would bring those inside and those
  *    that are held above it.
@@ -252,7 +252,7 @@ export interface StoreSnapshot {
  * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `name_taken`, `key_enrolled`, `store_busy` and
  * `store_failed`.
  */
-export interface Store extends Replication {
+export interface Store extends Replication, TicketInquiry {
 	createVenue(venue: {
 		readonly id: string;
 		readonly name: string;

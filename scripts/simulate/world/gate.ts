@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { type AgentClock, createAgentClock } from '../../../gate-agent/agent-clock.ts';
+import { type AgentClock, createAgentClock } from '../../../gate-agent/core/agent-clock.ts';
 import type { LaneConfig } from '../../../gate-agent/core/lane-state.ts';
 import type { Ledger } from '../../../gate-agent/core/ledger.ts';
 import type { EnrolledGate } from '../../../gate-agent/enrollment.ts';

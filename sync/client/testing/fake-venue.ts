@@ -184,6 +184,8 @@ export class FakeVenue {
 				return ok(await this.#snapshot());
 			case 'enroll':
 				return refused('code_invalid');
+			default:
+				return refused('no_staff_here');
 		}
 	}
 

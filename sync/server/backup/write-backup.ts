@@ -68,7 +68,7 @@ async function officeOf(options: DataOptions, part: string): Promise<readonly Ke
 		const db = new Sqlite(part);
 		try {
 			db.pragma('secure_delete = ON');
-			db.exec('DELETE FROM office_session');
+			db.exec('DELETE FROM office_session; DROP TABLE IF EXISTS office_staff_session');
 		} finally {
 			db.close();
 		}

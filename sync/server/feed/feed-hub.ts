@@ -5,6 +5,12 @@ import type { Store } from '../store.ts';
 /** How often a venue that is listened to is looked at for what other processes have committed. */
 export const pollMs = 1_000;
 
+/**
+ * How long the reader waits after a page for the next one. A lone change goes out at once; in a busy minute the changes of this
+ * time are one page, because each page costs every device of the venue a message.
+ */
+const paceMs = 25;
+
 /** Listeners of one process: devices of its venues, and their spares. */
 export const listenersMax = 10_000;
 
@@ -122,6 +128,7 @@ async function advance(store: Pick<Store, 'feed'>, venue: Venue): Promise<void> 
 			} else if (page.entries.length > 0) {
 				venue.cursor = cursorOf(page.next);
 				tell(venue, page);
+				await new Promise((resolve) => setTimeout(resolve, paceMs));
 				venue.again = true;
 			}
 		}

@@ -12,10 +12,12 @@ import { type Authority, createAuthority } from './authority.ts';
 import { createDeviceAuth } from './device-auth.ts';
 import { type Answers, deviceAnswers } from './device-routes.ts';
 import { addDocs } from './docs.ts';
+import { addHandheld } from './handheld-routes.ts';
 import { addHubRoutes } from './hub-routes.ts';
 import { closeOnceSent } from './idle-connections.ts';
 import { refuseAddress, refuseConnection } from './no-request.ts';
 import { addOfficeRoutes, type Doors } from './office-routes.ts';
+import { addCors } from './origins.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { addRefusals, Refusal } from './refusal.ts';
 import { addStatusLists } from './status-lists.ts';
@@ -90,6 +92,7 @@ export async function createApp(parts: DeviceParts, tls: Pick<ServerTls, 'key' |
 	// The calls of devices are the same on every kind of Node's servers.
 	const doors = addDeviceCalls(app as unknown as FastifyInstance, { parts, role, known: ({ raw }) => known(raw) });
 	role.addRoutes(app, doors);
+	addHandheld(app, parts, tls.cert);
 	addDocs(app, parts);
 	await app.ready();
 	return app;
@@ -113,6 +116,7 @@ function addDeviceCalls(
 	app.setSerializerCompiler(() => (value) => JSON.stringify(value));
 	addRefusals(app);
 	addFigures(app, parts);
+	addCors(app, parts.origins);
 	const auth = createDeviceAuth(parts);
 	const strangers = createRateLimit(strangerRule);
 	const stranger = (request: FastifyRequest) => {

@@ -5,7 +5,7 @@ import { type Cursor, parseCursor } from '../../protocol/cursor.ts';
 import { verifyDeviceAssertion } from '../../protocol/device-assertion.ts';
 import { deviceIdOf } from '../../protocol/enroll.ts';
 import { openClaimsMax } from '../../protocol/open-claims.ts';
-import type { RequestOf, ResponseOf, RouteName } from '../../protocol/paths.ts';
+import type { RequestOf, ResponseOf, RouteName, StaffRouteName } from '../../protocol/paths.ts';
 import { openSegment } from '../../protocol/segment-jws.ts';
 import { signTime } from '../../protocol/signed-time.ts';
 import { rowHash } from '../row-hash.ts';
@@ -15,6 +15,7 @@ import { accessTokenMs } from './access-tokens.ts';
 import type { Authority } from './authority.ts';
 import { answerFeed } from './feed-route.ts';
 import { Refusal } from './refusal.ts';
+import { type StaffAnswers, staffAnswers } from './staff-answers.ts';
 
 /** What a call of the protocol is answered from. */
 export interface Call<Name extends RouteName> {
@@ -32,11 +33,31 @@ export type Answers = {
 
 /** The answers to every call of the protocol. */
 export function deviceAnswers(parts: ServerParts, authority: Authority): Answers {
-	return { ...commonAnswers(parts, authority), enroll: ({ input }) => enroll(parts, input) };
+	return {
+		...commonAnswers(parts, authority),
+		...staffDeviceAnswers(staffAnswers(parts)),
+		enroll: ({ input }) => enroll(parts, input),
+	};
+}
+
+/** The answers to staff, as calls of devices. */
+export function staffDeviceAnswers(staff: StaffAnswers): Pick<Answers, StaffRouteName> {
+	const at =
+		<Name extends StaffRouteName>(name: Name) =>
+		({ input, device: { device }, request }: Call<Name>): Promise<ResponseOf<Name>> =>
+			staff[name]({ input, device, requestId: request.id });
+	return {
+		staffSignIn: at('staffSignIn'),
+		staffStatus: at('staffStatus'),
+		staffTicket: at('staffTicket'),
+		staffOrder: at('staffOrder'),
+		staffLanes: at('staffLanes'),
+		staffLaneOrder: at('staffLaneOrder'),
+	};
 }
 
 /** The answers that a centre and a hub give alike. */
-export function commonAnswers(parts: DeviceParts, authority: Authority): Omit<Answers, 'enroll'> {
+export function commonAnswers(parts: DeviceParts, authority: Authority): Omit<Answers, 'enroll' | StaffRouteName> {
 	const { server, nowMs, nonces } = parts;
 	return {
 		nonce: async () => ({ nonce: nonces.make(nowMs()), server, nowMs: nowMs() }),

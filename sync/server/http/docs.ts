@@ -1,9 +1,14 @@
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
+import { deviceKind } from '../../protocol/report.ts';
 import type { DeviceParts } from '../server-parts.ts';
+import type { Device } from '../store.ts';
 import type { App } from './app.ts';
 
+/** A device that has reported within this time was heard. */
+const heardMs = 120_000;
+
 /** Adds what people and monitors read: `/openapi.json`, `/docs`, `/healthz` and `/metrics`. */
-export function addDocs(app: App, { store, venue, metrics }: DeviceParts): void {
+export function addDocs(app: App, { store, venue, metrics, nowMs }: DeviceParts): void {
 	const hidden = { schema: { hide: true } };
 	app.get('/openapi.json', hidden, async () => app.swagger());
 	app.get('/docs', hidden, async (_request, reply) => {
@@ -11,7 +16,7 @@ export function addDocs(app: App, { store, venue, metrics }: DeviceParts): void 
 		return reply.type('text/html; charset=utf-8').send(page(app.swagger().paths ?? {}));
 	});
 	app.get('/healthz', hidden, async (_request, reply) => {
-		const { status, ...rest } = await healthOf(store, venue);
+		const { status, ...rest } = await healthOf({ store, venue, nowMs });
 		return reply
 			.code(status === 'ok' ? 200 : 503)
 			.header('cache-control', 'no-store')
@@ -23,16 +28,24 @@ export function addDocs(app: App, { store, venue, metrics }: DeviceParts): void 
 }
 
 /** `stale_authority`: it serves and takes journals in, and grants nothing until an operator begins a new epoch. */
-async function healthOf(store: DeviceParts['store'], venue: string) {
+async function healthOf({ store, venue, nowMs }: Pick<DeviceParts, 'store' | 'venue' | 'nowMs'>) {
 	try {
 		const head = await store.head(venue);
 		if (head === undefined) return { status: 'no_venue' } as const;
-		return { status: head.behind === undefined ? 'ok' : 'stale_authority', ...head } as const;
+		const heard = heardOf(await store.devices(venue), nowMs() - heardMs);
+		return { status: head.behind === undefined ? 'ok' : 'stale_authority', ...head, heard } as const;
 	} catch (error) {
 		if (!(error instanceof StilewardError)) throw error;
 		// Whoever watches a server reads this; each request that fails says it in the log.
 		return { status: error.code } as const;
 	}
+}
+
+/** Devices that have said something since, by kind: a handheld that is put away is nobody's worry, a silent gate is. */
+function heardOf(devices: readonly Device[], sinceMs: number) {
+	const reports = devices.flatMap(({ report }) => (report !== undefined && report.atMs >= sinceMs ? [report] : []));
+	const handhelds = reports.filter(({ version }) => deviceKind(version) === 'handheld').length;
+	return { gates: reports.length - handhelds, handhelds };
 }
 
 interface Operation {

@@ -101,6 +101,9 @@ async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promi
 		throw new Refusal('overloaded', { retryAfterMs: 5_000 });
 	}
 	reply.hijack();
+	// What hooks say of every answer: its id, and which pages may read it.
+	for (const [name, value] of Object.entries(reply.getHeaders()))
+		if (value !== undefined) response.setHeader(name, value);
 	response.once('close', () => end());
 	response.socket?.setNoDelay(true);
 	// `X-Accel-Buffering` keeps nginx from holding events back.
@@ -108,7 +111,6 @@ async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promi
 		'content-type': 'text/event-stream',
 		'cache-control': 'no-store',
 		'x-accel-buffering': 'no',
-		'x-request-id': String(reply.request.id),
 	});
 	// The first page comes at once, also where it is empty: the client learns that nothing on the way holds it back.
 	response.write(encodePage({ page: first, json: JSON.stringify(first) }));

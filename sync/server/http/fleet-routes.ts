@@ -1,19 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { isLaneCommand } from '../../protocol/lane-command.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { Device, OpenClaim } from '../store.ts';
 import type { Authority } from './authority.ts';
 import { hashCode } from './device-routes.ts';
 import { isHubName } from './hub-answers.ts';
+import { sendLaneCommand } from './lane-commands.ts';
 import type { AddOfficeRoute, Doors } from './office-routes.ts';
 import * as schemas from './office-schemas.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long an enrolment code is good for, unless it says otherwise. */
 const codeMinutes = 15;
-
-/** How long a lane command is carried out, unless it says otherwise. */
-const commandMs = 5_000;
 
 /** Letters of a code: none that is taken for another (Crockford's base 32). */
 const codeLetters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -69,7 +66,6 @@ function addDevices(add: AddOfficeRoute, { store, venue, server }: ServerParts, 
 }
 
 function addCommands(add: AddOfficeRoute, parts: ServerParts): void {
-	const { store, venue } = parts;
 	add({
 		method: 'POST',
 		path: '/devices/:device/commands',
@@ -78,16 +74,9 @@ function addCommands(add: AddOfficeRoute, parts: ServerParts): void {
 		body: schemas.commandSchema,
 		params: schemas.params.device,
 		subject: ({ lane, command }, { device }) => `${device} ${lane} ${command.kind}`,
-		handle: async ({ body: { lane, command: order, validMs = commandMs }, params: { device }, operator, atMs }) => {
-			await needDevice(parts, device);
-			// Who gave it is what this server knows, whatever the request says.
-			const command = { ...order, by: operator.name };
-			if (!isLaneCommand(command))
-				throw new Refusal('malformed', { detail: '`command` is none that lanes take from afar' });
-			const id = randomBytes(16).toString('base64url');
-			const expiresMs = atMs + validMs;
-			await store.appendControl(venue, [{ kind: 'command', id, device, lane, command, expiresMs }], atMs);
-			return { id, expiresMs };
+		handle: ({ body: { lane, command, validMs }, params: { device }, operator, atMs }) => {
+			const order = { device, lane, command, by: operator.name, atMs };
+			return sendLaneCommand(parts, { ...order, ...(validMs !== undefined && { validMs }) });
 		},
 	});
 }

@@ -26,6 +26,25 @@ it(
 	patience,
 );
 
+it('counts gates and handhelds that it has heard of lately', async () => {
+	let aheadMs = 0;
+	const venue = await startServerUnderTest({ nowMs: () => Date.now() + aheadMs });
+	try {
+		const session = await venue.login();
+		for (const version of ['0.1.0', 'handheld/0.1.0', 'handheld/0.1.0']) {
+			const { token } = await venue.device(session);
+			const body = { version, waiting: 0, clockTrusted: true, lanes: [] };
+			expect((await venue.ask({ method: 'POST', path: '/v1/report', body }, token)).status).toBe(200);
+		}
+		const health = async () => (await venue.ask({ method: 'GET', path: '/healthz' })).body;
+		expect(await health()).toMatchObject({ heard: { gates: 1, handhelds: 2 } });
+		aheadMs = 130_000;
+		expect(await health()).toMatchObject({ heard: { gates: 0, handhelds: 0 } });
+	} finally {
+		await venue.close();
+	}
+});
+
 it('tells that it grants nothing, once a device has seen more than it', async () => {
 	const venue = await startServerUnderTest();
 	try {

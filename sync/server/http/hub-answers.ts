@@ -12,12 +12,15 @@ import type { Device, VenueHead, VenueSegment } from '../store.ts';
 import type { Authority } from './authority.ts';
 import { claims, enrollDevice, hashCode, openClaims } from './device-routes.ts';
 import { Refusal } from './refusal.ts';
+import { answerStaff, staffAnswers } from './staff-answers.ts';
 
 /** What a call of a hub is answered from. */
 export interface HubCall<Name extends HubRouteName> {
 	readonly input: HubRequestOf<Name>;
 	/** The hub that asks; only where the route's `auth` says so. */
 	readonly hub: Hub;
+	/** The request that asked, as in the log. */
+	readonly requestId: string;
 }
 
 /** Answers one call. Rejects with a `Refusal`. */
@@ -28,6 +31,7 @@ export type HubAnswers = {
 /** The centre's answers to its hubs. */
 export function hubAnswers(parts: ServerParts, authority: Authority): HubAnswers {
 	const { store, venue } = parts;
+	const staff = staffAnswers(parts);
 	return {
 		join: ({ input }) => join(parts, input),
 		certificate: async ({ input: { certificateRequest } }) => {
@@ -59,6 +63,10 @@ export function hubAnswers(parts: ServerParts, authority: Authority): HubAnswers
 		claims: async ({ input: { device, ...input } }) =>
 			claims(parts, authority, { input, device: await deviceOf(parts, device) }),
 		openClaims: async ({ input: { device } }) => openClaims(parts, authority, await deviceOf(parts, device)),
+		staff: async ({ input: { device: id, call, request }, requestId }) => {
+			const { device } = await deviceOf(parts, id);
+			return answerStaff(staff, { name: call, request, device, requestId });
+		},
 		enroll: async ({ input }) => {
 			const { device, name, jwk, status, enrolledMs } = await enrollDevice(parts, input);
 			return { device, name, jwk: onlyPublic(jwk), status, enrolledMs };

@@ -8,6 +8,7 @@ import type { App } from './app.ts';
 import { bearerOf } from './device-auth.ts';
 import { hubAnswers } from './hub-answers.ts';
 import type { Doors } from './office-routes.ts';
+import { hubOriginsHeader } from './origins.ts';
 import { Refusal } from './refusal.ts';
 
 /** Adds the calls between a hub and this centre. Only the token of a hub opens them. */
@@ -18,6 +19,8 @@ export function addHubRoutes(app: App, parts: ServerParts, doors: Doors): void {
 		try {
 			const hub = await hubOf(parts, request);
 			known(request);
+			const told = request.headers[hubOriginsHeader];
+			parts.origins.learn(hub.device, typeof told === 'string' ? told : undefined);
 			return hub;
 		} catch (error) {
 			if (error instanceof Refusal && error.code === 'token_invalid') stranger(request);
@@ -41,7 +44,7 @@ export function addHubRoutes(app: App, parts: ServerParts, doors: Doors): void {
 				const input = route.method === 'GET' ? request.query : request.body;
 				// The schema of this very route has checked the input, and its auth says whether there is a hub.
 				const answer = answers[name] as unknown as (call: unknown) => Promise<unknown>;
-				return answer({ input, hub });
+				return answer({ input, hub, requestId: request.id });
 			},
 		});
 	}

@@ -12,6 +12,7 @@ import { addFleetRoutes } from './fleet-routes.ts';
 import * as schemas from './office-schemas.ts';
 import { addOrderRoutes } from './order-routes.ts';
 import { Refusal } from './refusal.ts';
+import { addStaffRoutes } from './staff-routes.ts';
 
 /** What the routes share with those of devices. */
 export interface Doors {
@@ -52,6 +53,7 @@ export function addOfficeRoutes(app: App, parts: ServerParts, doors: Doors): voi
 	addOrderRoutes(add, parts);
 	addEventRoutes(add, parts);
 	addFleetRoutes(add, parts, doors);
+	addStaffRoutes(add, parts);
 	addAuthorityRoutes(add, parts);
 	addCaseRoutes(add, parts);
 }

@@ -1,15 +1,24 @@
 import Type, { type Static } from 'typebox';
-import { className, deviceId, eventId, laneName, redemptionId, serverId, ticketNumber } from '../../protocol/fields.ts';
+import {
+	className,
+	deviceId,
+	eventId,
+	laneName,
+	orderNumber,
+	redemptionId,
+	serverId,
+	staffName,
+	staffRole,
+	ticketNumber,
+} from '../../protocol/fields.ts';
 import { policySchema } from '../../protocol/policy.ts';
+import { staffSignInSchema } from '../../protocol/staff.ts';
 import { orderCountMax } from '../issuing.ts';
 
 const closed = { additionalProperties: false };
 const numericDate = Type.Integer({ minimum: 0, maximum: 253_402_300_799 });
 const name = Type.String({ pattern: '^[a-z0-9_-]{1,32}$' });
 const text = Type.String({ minLength: 1, maxLength: 500 });
-
-/** An order number of the seller. */
-const orderNumber = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$', description: 'Order number.' });
 
 /** What an operator signs in with. */
 export const loginSchema = Type.Object(
@@ -49,6 +58,7 @@ export const params = {
 	order: Type.Object({ order: orderNumber }),
 	ticket: Type.Object({ evt: eventId, idx: ticketNumber }),
 	device: Type.Object({ device: deviceId }),
+	staff: Type.Object({ name: staffName }),
 	id: Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }) }),
 } as const;
 
@@ -89,6 +99,17 @@ export const authoritySchema = Type.Object({ server: serverId, abandon: Type.Opt
 
 /** Whether a device may work. */
 export const statusSchema = Type.Object({ status: Type.Enum(['active', 'disabled', 'quarantined']) }, closed);
+
+const { pin } = staffSignInSchema.properties;
+
+/** Somebody who may sign in at devices. */
+export const staffSchema = Type.Object({ name: staffName, role: staffRole, pin }, closed);
+
+/** A new PIN. */
+export const staffPinSchema = Type.Object({ pin }, closed);
+
+/** Whether somebody may sign in. */
+export const staffStatusSchema = Type.Object({ status: Type.Enum(['active', 'disabled']) }, closed);
 
 /** Claims to give back; without `redemptions` all that are open. `force`: also of a device that was just here. */
 export const releaseSchema = Type.Object(

@@ -15,6 +15,7 @@ import {
 	isHubResponse,
 } from '../../protocol/hub.ts';
 import { problemContentType, readProblem } from '../../protocol/problem.ts';
+import { hubOriginsHeader } from '../http/origins.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { HubEnrollment } from './enrollment.ts';
 
@@ -48,13 +49,17 @@ const callTimeoutMs = 30_000;
 const answerBytesMax = 32 * 1024 * 1024;
 
 /** Opens the connection of a hub to its centre; nothing is sent before the first call. */
-export function openCentre(enrollment: HubEnrollment, nowMs: () => number): Centre {
+export function openCentre(
+	enrollment: HubEnrollment,
+	nowMs: () => number,
+	origins: () => readonly string[] = () => [],
+): Centre {
 	const { upstream: url, fingerprint } = enrollment;
 	const client = createHttpsClient({ url, fingerprint, trustedNowMs: nowMs });
 	const session = openSession(enrollment, client);
 	return {
 		call: (name, request, limits = {}) =>
-			authorized(session, (token) => callOnce(client, { name, request, token, limits })),
+			authorized(session, (token) => callOnce(client, { name, request, token, limits, origins: origins() })),
 		state: (signal) => authorized(session, (token) => loadState(client, token, signal)),
 		close: () => client.close(),
 	};
@@ -95,19 +100,25 @@ interface OneCall<Name extends HubRouteName> {
 	readonly request: HubRequestOf<Name>;
 	readonly token?: string;
 	readonly limits: CallLimits;
+	/** Where this hub listens, for browsers that come from it to the centre. */
+	readonly origins?: readonly string[];
 }
 
 /** Makes one call. */
 export async function callOnce<Name extends HubRouteName>(
 	client: HttpsClient,
-	{ name, request, token, limits }: OneCall<Name>,
+	{ name, request, token, limits, origins = [] }: OneCall<Name>,
 ): Promise<HubResponseOf<Name>> {
 	const { method, path } = hubRoutes[name];
 	const answer = await client.send({
 		method,
 		path: method === 'GET' ? `${path}?${queryOf(request)}` : path,
 		...(method === 'POST' && { body: request }),
-		headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+		headers: {
+			accept: 'application/json',
+			...(token !== undefined && { authorization: `Bearer ${token}` }),
+			...(origins.length > 0 && { [hubOriginsHeader]: origins.join(' ') }),
+		},
 		timeoutMs: limits.timeoutMs ?? callTimeoutMs,
 		bytesMax: answerBytesMax,
 		...(limits.signal && { signal: limits.signal }),

@@ -1,7 +1,8 @@
-import type { RequestOf, ResponseOf } from '../../protocol/paths.ts';
+import { isResponse, type RequestOf, type ResponseOf, type StaffRouteName } from '../../protocol/paths.ts';
 import type { Authority } from '../http/authority.ts';
-import { type Answers, claims, commonAnswers, openClaims } from '../http/device-routes.ts';
+import { type Answers, claims, commonAnswers, openClaims, staffDeviceAnswers } from '../http/device-routes.ts';
 import { Refusal } from '../http/refusal.ts';
+import type { StaffAnswers, StaffCall } from '../http/staff-answers.ts';
 import type { DeviceParts } from '../server-parts.ts';
 import type { Device } from '../store.ts';
 import type { Centre } from './centre.ts';
@@ -13,6 +14,9 @@ const relayMs = 2_000;
 
 /** How long a relayed enrollment may take. */
 const enrollMs = 10_000;
+
+/** How long a relayed call of staff may take: somebody looks at the screen. */
+const staffMs = 5_000;
 
 /** What a hub's answers need beside its parts. */
 export interface RelayDeps {
@@ -28,6 +32,7 @@ export function hubDeviceAnswers(deps: RelayDeps, authority: Authority): Answers
 	const common = commonAnswers(parts, authority);
 	return {
 		...common,
+		...staffDeviceAnswers(relayedStaff(deps)),
 		claims: (call) => decideClaims(deps, authority, call),
 		openClaims: ({ device }) => listOpenClaims(deps, authority, device),
 		segments: async (call) => {
@@ -93,6 +98,45 @@ const passedOn: ReadonlySet<string> = new Set([
 	'device_disabled',
 	'malformed',
 	'overloaded',
+]);
+
+/** A hub has no office: who the staff are and what became of tickets is asked of the centre. */
+function relayedStaff({ centre }: Pick<RelayDeps, 'centre'>): StaffAnswers {
+	const relay =
+		<Name extends StaffRouteName>(name: Name) =>
+		async ({ input, device }: StaffCall<Name>): Promise<ResponseOf<Name>> => {
+			const answer = await staffAnswer(() =>
+				centre.call('staff', { device, call: name, request: input }, { timeoutMs: staffMs }),
+			);
+			if (isResponse(name, answer)) return answer;
+			throw new Refusal('no_staff_here');
+		};
+	return {
+		staffSignIn: relay('staffSignIn'),
+		staffStatus: relay('staffStatus'),
+		staffTicket: relay('staffTicket'),
+		staffOrder: relay('staffOrder'),
+		staffLanes: relay('staffLanes'),
+		staffLaneOrder: relay('staffLaneOrder'),
+	};
+}
+
+/** What the centre says of the person and the question goes on; else there is nobody here who knows the staff. */
+async function staffAnswer<T>(ask: () => Promise<T>): Promise<T> {
+	try {
+		return await ask();
+	} catch (error) {
+		if (error instanceof Refusal && staffPassedOn.has(error.code)) throw error;
+		throw new Refusal('no_staff_here');
+	}
+}
+
+const staffPassedOn: ReadonlySet<string> = new Set([
+	'staff_refused',
+	'rate_limited',
+	'not_found',
+	'device_disabled',
+	'malformed',
 ]);
 
 async function enroll(

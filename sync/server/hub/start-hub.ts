@@ -6,13 +6,14 @@ import { nodeClock } from '../../node/node-clock.ts';
 import { assembleDeviceParts } from '../assemble-server.ts';
 import { type App, createApp } from '../http/app.ts';
 import { addHubRefusals } from '../http/hub-refusals.ts';
-import { type Address, drain, hostsOf, listen } from '../listening.ts';
+import { type Address, drain, hostsOf, listen, originsOf } from '../listening.ts';
 import { openServerKeys } from '../server-keys.ts';
 import type { DeviceParts } from '../server-parts.ts';
 import type { RunningServer } from '../start.ts';
 import { type DataOptions, storePlaceOf } from '../store-place.ts';
 import { openSqliteStore } from '../stores/sqlite.ts';
 import type { KeyAndCertificate } from '../tls/certificates.ts';
+import { openWeb, type WebOptions } from '../web.ts';
 import { type Centre, openCentre } from './centre.ts';
 import { type HubEnrollment, readEnrollment } from './enrollment.ts';
 import { addHubMetrics } from './hub-metrics.ts';
@@ -28,7 +29,7 @@ const renewalMs = 3_600_000;
 const shortestWakeMs = 50;
 
 /** What a hub needs to start. */
-export interface HubOptions extends DataOptions, Address {
+export interface HubOptions extends DataOptions, Address, WebOptions {
 	/** The address of the centre, where it has moved since the hub was enrolled. */
 	readonly upstream?: string;
 	readonly ownCertificate?: KeyAndCertificate;
@@ -55,11 +56,13 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 	const { log, nowMs } = options;
 	const place = storePlaceOf(options);
 	if (place.kind !== 'sqlite') throw new StilewardError('usage', 'a hub keeps its data in SQLite');
-	const centre = openCentre(enrollment, nowMs);
+	let origins: readonly string[] = [];
+	const centre = openCentre(enrollment, nowMs, () => origins);
 	const tls = await openTls(options, enrollment, centre);
 	const store = await openSqliteStore(place.path);
 	const keys = await openServerKeys(options.dir);
-	const basis = { venue, server, fingerprint, store, keys, log, nowMs };
+	const web = await openWeb(options, [enrollment.upstream]);
+	const basis = { venue, server, fingerprint, store, keys, log, nowMs, ...web };
 	const parts = assembleDeviceParts(basis, () => store.manifest(venue));
 	const upstream = upstreamOf(options, { parts, enrollment, centre });
 	addHubMetrics(parts, upstream);
@@ -87,6 +90,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 	};
 	try {
 		const url = await listen(app, options);
+		origins = originsOf(url, options);
 		return { url, fingerprint, venue, server, close };
 	} catch (error) {
 		await close();

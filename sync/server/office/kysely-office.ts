@@ -1,40 +1,12 @@
 import Database from 'better-sqlite3';
-import { type Generated, Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
 import { createPool } from '../stores/postgres-pool.ts';
+import { staffBookOf } from './kysely-staff.ts';
 import type { AuditRow, Office, Operator } from './office.ts';
+import { type AuditTableRow, makeOfficeTables, type OfficeTables, type OperatorRow } from './office-tables.ts';
 
 /** Connections to PostgreSQL: people are few. */
 const connectionsMax = 2;
-
-interface OperatorRow {
-	venue_id: string;
-	name: string;
-	role: Operator['role'];
-	password_hash: string;
-}
-
-interface SessionRow {
-	token_hash: string;
-	venue_id: string;
-	operator: string;
-	expires_ms: number;
-}
-
-interface AuditTableRow {
-	venue_id: string;
-	n: Generated<number>;
-	at_ms: number;
-	operator: string;
-	act: string;
-	subject: string;
-	request: string;
-}
-
-interface Tables {
-	office_operator: OperatorRow;
-	office_session: SessionRow;
-	office_audit: AuditTableRow;
-}
 
 /**
  * Opens the office in an SQLite file of its own: a second connection to the store's file would wait for the store's
@@ -43,22 +15,23 @@ interface Tables {
 export async function openSqliteOffice(file: string): Promise<Office> {
 	const database = new Database(file);
 	for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'trusted_schema = OFF']) database.pragma(pragma);
-	const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+	const db = new Kysely<OfficeTables>({ dialect: new SqliteDialect({ database }) });
 	return openOffice(db, 'integer primary key autoincrement');
 }
 
 /** Opens the office in a PostgreSQL database, beside the store's tables. */
 export async function openPostgresOffice(url: string): Promise<Office> {
 	const pool = createPool({ connectionString: url, max: connectionsMax });
-	const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+	const db = new Kysely<OfficeTables>({ dialect: new PostgresDialect({ pool }) });
 	return openOffice(db, 'bigserial primary key');
 }
 
-async function openOffice(db: Kysely<Tables>, numbered: string): Promise<Office> {
-	await makeTables(db, numbered);
+async function openOffice(db: Kysely<OfficeTables>, numbered: string): Promise<Office> {
+	await makeOfficeTables(db, numbered);
 	return {
 		...operatorsOf(db),
 		...sessionsOf(db),
+		...staffBookOf(db),
 		addAudit: async ({ venue, atMs, ...row }) => {
 			await db
 				.insertInto('office_audit')
@@ -79,7 +52,7 @@ async function openOffice(db: Kysely<Tables>, numbered: string): Promise<Office>
 	};
 }
 
-function operatorsOf(db: Kysely<Tables>): Pick<Office, 'putOperator' | 'operator'> {
+function operatorsOf(db: Kysely<OfficeTables>): Pick<Office, 'putOperator' | 'operator'> {
 	return {
 		putOperator: ({ venue, name, role, passwordHash }) =>
 			db.transaction().execute(async (trx) => {
@@ -100,7 +73,7 @@ function operatorsOf(db: Kysely<Tables>): Pick<Office, 'putOperator' | 'operator
 	};
 }
 
-function sessionsOf(db: Kysely<Tables>): Pick<Office, 'addSession' | 'sessionOperator' | 'endSession'> {
+function sessionsOf(db: Kysely<OfficeTables>): Pick<Office, 'addSession' | 'sessionOperator' | 'endSession'> {
 	return {
 		addSession: async ({ tokenHash, venue, operator, expiresMs }, nowMs) => {
 			await db.deleteFrom('office_session').where('expires_ms', '<=', nowMs).execute();
@@ -125,29 +98,6 @@ function sessionsOf(db: Kysely<Tables>): Pick<Office, 'addSession' | 'sessionOpe
 			await db.deleteFrom('office_session').where('token_hash', '=', tokenHash).execute();
 		},
 	};
-}
-
-async function makeTables(db: Kysely<Tables>, numbered: string): Promise<void> {
-	await db.schema
-		.createTable('office_operator')
-		.ifNotExists()
-		.addColumn('venue_id', 'text', (column) => column.notNull())
-		.addColumn('name', 'text', (column) => column.notNull())
-		.addColumn('role', 'text', (column) => column.notNull())
-		.addColumn('password_hash', 'text', (column) => column.notNull())
-		.addPrimaryKeyConstraint('office_operator_key', ['venue_id', 'name'])
-		.execute();
-	await db.schema
-		.createTable('office_session')
-		.ifNotExists()
-		.addColumn('token_hash', 'text', (column) => column.primaryKey())
-		.addColumn('venue_id', 'text', (column) => column.notNull())
-		.addColumn('operator', 'text', (column) => column.notNull())
-		.addColumn('expires_ms', 'bigint', (column) => column.notNull())
-		.execute();
-	await sql`create table if not exists office_audit (n ${sql.raw(numbered)}, venue_id text not null,
-		at_ms bigint not null, operator text not null, act text not null, subject text not null,
-		request text not null)`.execute(db);
 }
 
 function operatorOf(row: OperatorRow): Operator {

@@ -1,3 +1,5 @@
+import type { StaffBook } from './staff-book.ts';
+
 /** What an operator may do. An administrator may do everything. */
 export type Role = 'administrator';
 
@@ -24,10 +26,11 @@ export interface Session {
 export interface AuditRow {
 	readonly venue: string;
 	readonly atMs: number;
+	/** Who did it; the acts of staff at a device begin with `staff.`. */
 	readonly operator: string;
 	/** `order.issue`, `device.disable`. */
 	readonly act: string;
-	/** What it was done to: an order, a device. Never a ticket, a key or a person. */
+	/** What it was done to: an order, a device, a ticket by its number. Never the text of a ticket or a key. */
 	readonly subject: string;
 	/** The request that asked for it, as in the log. */
 	readonly request: string;
@@ -37,7 +40,7 @@ export interface AuditRow {
  * What a server keeps of the people who run it. Laws: a replaced password ends that operator's sessions in the same
  * transaction; audit rows are only ever added; everything is durable when its promise resolves.
  */
-export interface Office {
+export interface Office extends StaffBook {
 	putOperator(operator: Operator): Promise<void>;
 	operator(venue: string, name: string): Promise<Operator | undefined>;
 	/** Also forgets sessions that had ended at `nowMs`. */

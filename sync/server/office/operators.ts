@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
 import { createAttemptLimit } from './attempt-limit.ts';
 import type { Office, Operator, Role } from './office.ts';
 import { hashPassword, isPassword, passwordCharacters } from './password.ts';
+import { hashToken, newSessionToken } from './session-token.ts';
 
 /** How long a session lasts: a working day with its overtime. */
 export const sessionMs = 12 * 3_600_000;
@@ -79,13 +79,8 @@ function createLogin(office: Office, nowMs: () => number): Operators['login'] {
 }
 
 async function openSession(office: Office, { venue, name }: Operator, nowMs: number) {
-	const token = randomBytes(32).toString('base64url');
+	const token = newSessionToken();
 	const expiresMs = nowMs + sessionMs;
 	await office.addSession({ tokenHash: hashToken(token), venue, operator: name, expiresMs }, nowMs);
 	return { token, expiresMs };
-}
-
-/** A token has 256 random bits, so a fast hash keeps it; whoever reads the database cannot sign in with it. */
-function hashToken(token: string): string {
-	return createHash('sha256').update(token).digest('base64url');
 }

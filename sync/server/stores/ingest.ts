@@ -326,12 +326,18 @@ export class RowsFold {
 		// A grant that the device itself made says by which rung, where and when.
 		const said = fact.grant === undefined ? {} : { rung: fact.grant.rung, lane: fact.lane, atMs: fact.atMs };
 		const end = outcome.kind === 'released' ? { answer: givenBack } : {};
-		this.known.set(text, { ...before, ...applied.redemption, ...said, ...end });
+		this.known.set(text, { ...before, ...applied.redemption, ...said, ...end, ...personOf(fact) });
 		this.touched.add(text);
 		const record = { ...before, lane: fact.lane };
 		const { passages } = applied;
 		this.changes.push({ record, right: applied.right, row, atMs: fact.atMs, passages, over: overUse(applied.right) });
 	}
+}
+
+/** What the journal says of the person behind it. */
+function personOf({ grant, by, reason }: RedemptionFact): Pick<RedemptionRecord, 'grantedBy' | 'reason' | 'endedBy'> {
+	if (grant === undefined) return by === undefined ? {} : { endedBy: by };
+	return { ...(by !== undefined && { grantedBy: by }), ...(reason !== undefined && { reason }) };
 }
 
 function sameRight(a: RightKey, b: RightKey): boolean {

@@ -20,6 +20,9 @@ const granted = Type.Object({
 	reentry: Type.Optional(Type.Literal(true)),
 	rung: Type.Enum(['authority', 'local', 'home', 'staff']),
 	lane: laneName,
+	// What people wrote moves no right: a text that is none is left out, and the row still counts.
+	by: Type.Optional(Type.Unknown()),
+	reason: Type.Optional(Type.Unknown()),
 });
 
 const settled = Type.Object({
@@ -30,6 +33,7 @@ const settled = Type.Object({
 	back: count,
 	late: Type.Optional(Type.Literal(true)),
 	lane: laneName,
+	by: Type.Optional(Type.Unknown()),
 });
 
 const released = Type.Object({ kind: Type.Literal('released'), at, redemption: redemptionId, lane: laneName });
@@ -42,6 +46,9 @@ export interface RedemptionFact {
 	readonly lane: string;
 	readonly atMs: number;
 	readonly outcome: Outcome;
+	/** The person who did it by hand, and that person's words. */
+	readonly by?: string;
+	readonly reason?: string;
 	/** What a granted row says of its ticket. */
 	readonly grant?: {
 		readonly evt: string;
@@ -63,8 +70,8 @@ export function redemptionFact(text: string): RedemptionFact | undefined {
 	const common = { redemption, lane, atMs };
 	if (row.kind === 'released') return { ...common, outcome: { kind: 'released' } };
 	if (row.kind === 'settled') {
-		const { taken, back, late = false } = row;
-		return { ...common, outcome: { kind: 'settled', taken, back, late, lane, atMs } };
+		const { taken, back, late = false, by } = row;
+		return { ...common, ...person({ by }), outcome: { kind: 'settled', taken, back, late, lane, atMs } };
 	}
 	return grantOf(row, common);
 }
@@ -79,9 +86,27 @@ function grantOf(
 	const { evt, idx } = splitTicketId(id as TicketId);
 	return {
 		...common,
+		...person(row),
 		outcome: { kind: 'granted', uses, reentry, lane: common.lane, atMs: common.atMs },
 		grant: { evt, idx, allowance, use, rung },
 	};
+}
+
+/** The longest name and the longest reason that are kept. */
+const byMax = 64;
+const reasonMax = 200;
+
+function person(row: { readonly by?: unknown; readonly reason?: unknown }): Pick<RedemptionFact, 'by' | 'reason'> {
+	const { by, reason } = row;
+	return {
+		...(isText(by, byMax) && { by }),
+		...(isText(reason, reasonMax) && { reason }),
+	};
+}
+
+/** PostgreSQL keeps no NUL in a text. */
+function isText(value: unknown, max: number): value is string {
+	return typeof value === 'string' && value !== '' && value.length <= max && !value.includes('\0');
 }
 
 function parsed(text: string): unknown {

@@ -21,6 +21,10 @@ export interface RedemptionRecord extends RedemptionKey, RightKey, Redemption {
 	readonly answer?: string;
 	/** Device epoch of the journal that a claim was made for. */
 	readonly claimJournal?: string;
+	/** Who granted it by hand and why, and who ended it by hand. */
+	readonly grantedBy?: string;
+	readonly reason?: string;
+	readonly endedBy?: string;
 }
 
 /** One text for each redemption. */
@@ -33,7 +37,7 @@ const keyColumns = columns('venue_id', 'device', 'redemption');
 const recordColumns = columns(
 	...['venue_id', 'device', 'redemption', 'evt', 'idx:bigint', 'allowance', 'uses:bigint', 'reentry:bigint', 'rung'],
 	...['lane', 'at_ms:bigint', 'state', 'taken:bigint', 'returned:bigint', 'taken_epoch:bigint', 'taken_n:bigint'],
-	...['answer', 'claim_journal'],
+	...['answer', 'claim_journal', 'granted_by', 'reason', 'ended_by'],
 );
 
 interface Row {
@@ -56,6 +60,9 @@ interface Row {
 	taken_n: number | null;
 	answer: string | null;
 	claim_journal: string | null;
+	granted_by: string | null;
+	reason: string | null;
+	ended_by: string | null;
 }
 
 /** Reads redemptions of locked venues, by their texts. */
@@ -74,7 +81,8 @@ export async function loadRedemptions(
 }
 
 function recordOf(row: Row): RedemptionRecord {
-	const { venue_id, reentry, at_ms, taken_epoch, taken_n, answer, claim_journal, ...rest } = row;
+	const { venue_id, reentry, at_ms, taken_epoch, taken_n, answer, claim_journal, ...others } = row;
+	const { granted_by, reason, ended_by, ...rest } = others;
 	return {
 		...rest,
 		venue: venue_id,
@@ -83,6 +91,9 @@ function recordOf(row: Row): RedemptionRecord {
 		...(taken_epoch === null || taken_n === null ? {} : { takenAt: { epoch: taken_epoch, n: taken_n } }),
 		...(answer === null ? {} : { answer }),
 		...(claim_journal === null ? {} : { claimJournal: claim_journal }),
+		...(granted_by === null ? {} : { grantedBy: granted_by }),
+		...(reason === null ? {} : { reason }),
+		...(ended_by === null ? {} : { endedBy: ended_by }),
 	};
 }
 
@@ -93,6 +104,7 @@ export async function saveRedemptions({ tx, dialect }: Work, records: readonly R
 		...[record.venue, record.device, record.redemption, record.evt, record.idx, record.allowance, record.uses],
 		...[record.reentry ? 1 : 0, record.rung, record.lane, record.atMs, record.state, record.taken, record.returned],
 		...[record.takenAt?.epoch ?? null, record.takenAt?.n ?? null, record.answer ?? null, record.claimJournal ?? null],
+		...[record.grantedBy ?? null, record.reason ?? null, record.endedBy ?? null],
 	]);
 	const kept = new Set(keyColumns.map(({ name }) => name));
 	const changes = recordColumns

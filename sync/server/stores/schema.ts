@@ -106,6 +106,10 @@ export interface Tables {
 		answer: string | null;
 		/** Device epoch of the journal that a claim was made for. */
 		claim_journal: string | null;
+		/** Who granted it by hand and why, and who ended it by hand; as the journal says. */
+		granted_by: string | null;
+		reason: string | null;
+		ended_by: string | null;
 	};
 	revoked_pages: { venue_id: string; evt: string; page: number; bits: Uint8Array };
 	segments: {
@@ -309,6 +313,14 @@ const migrations: readonly (readonly string[])[] = [
 		`CREATE TABLE upstream (venue_id TEXT PRIMARY KEY, sent BIGINT NOT NULL, received BIGINT NOT NULL,
 			all_through BIGINT NOT NULL, epoch BIGINT NOT NULL, admissions BIGINT NOT NULL,
 			contacts TEXT NOT NULL) CLUSTERED`,
+	],
+	[
+		`ALTER TABLE redemptions ADD COLUMN granted_by TEXT`,
+		`ALTER TABLE redemptions ADD COLUMN reason TEXT`,
+		`ALTER TABLE redemptions ADD COLUMN ended_by TEXT`,
+		// What staff are asked about beside passages. Few rows stay in it, and no other query has its condition.
+		`CREATE INDEX redemptions_not_taken ON redemptions (venue_id, evt, idx)
+			WHERE taken_n IS NULL AND state IN ('granted', 'settled')`,
 	],
 ];
 

@@ -18,6 +18,7 @@ import { peopleMethods } from './people.ts';
 import { snapshotMethods } from './snapshot.ts';
 import { stateExportMethods } from './state-export.ts';
 import { stateImportMethods } from './state-import.ts';
+import { ticketInquiryMethods } from './ticket-inquiry.ts';
 import { ticketMethods } from './tickets.ts';
 
 /** The store on an open database. */
@@ -39,6 +40,7 @@ export function createSqlStore(database: Database): Store {
 		...eventMethods(database),
 		...orderMethods(database),
 		...ticketMethods(database),
+		...ticketInquiryMethods(database),
 		...deviceMethods(database),
 		...caseMethods(database),
 		...peopleMethods(database),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { StilewardError } from './core/errors.ts';
-import { createMemoryLedger } from './core/memory-ledger.ts';
+import { StilewardError } from './errors.ts';
 import { createListAge } from './list-age.ts';
+import { createMemoryLedger } from './memory-ledger.ts';
 
 const minuteMs = 60_000;
 

@@ -1,4 +1,4 @@
-import { advanceClock, type Clock, type ClockTick, learnServerTime, startClock } from './core/clock.ts';
+import { advanceClock, type Clock, type ClockTick, learnServerTime, startClock } from './clock.ts';
 
 /** The running clock of an agent. */
 export interface AgentClock {

@@ -1,7 +1,7 @@
-import { StilewardError } from './core/errors.ts';
-import type { PublicJwk } from './core/jwk.ts';
-import { openManifest } from './core/key-manifest.ts';
-import { advanceKeyset, type Keyset } from './core/keyset.ts';
+import { StilewardError } from './errors.ts';
+import type { PublicJwk } from './jwk.ts';
+import { openManifest } from './key-manifest.ts';
+import { advanceKeyset, type Keyset } from './keyset.ts';
 
 /** The keys that a gate trusts because its venue's server sent a manifest that the pinned root key has signed. */
 export interface VenueKeys {

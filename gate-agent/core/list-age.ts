@@ -1,6 +1,6 @@
-import { StilewardError } from './core/errors.ts';
-import type { Ledger } from './core/ledger.ts';
-import type { Policy } from './core/policy.ts';
+import { StilewardError } from './errors.ts';
+import type { Ledger } from './ledger.ts';
+import type { Policy } from './policy.ts';
 
 /** How old the lists of revoked and used tickets are, also over a restart. */
 export interface ListAge {

@@ -1,0 +1,177 @@
+/** A text in both languages. */
+export interface Text {
+	readonly zh: string;
+	readonly en: string;
+}
+
+/** Fixed texts of the page. */
+export const words = {
+	app: { zh: '手持验票', en: 'Ticket handheld' },
+	starting: { zh: '正在启动…', en: 'Starting…' },
+	back: { zh: '返回', en: 'Back' },
+	close: { zh: '关闭', en: 'Close' },
+	cancel: { zh: '取消', en: 'Cancel' },
+	yes: { zh: '确认入场', en: 'Yes, admit' },
+	no: { zh: '不放行', en: 'No' },
+	next: { zh: '下一位', en: 'Next' },
+	working: { zh: '请稍候…', en: 'One moment…' },
+
+	other_tab: { zh: '已在另一个标签页中打开', en: 'Open in another tab' },
+	other_tab_advice: {
+		zh: '同一台设备只能有一个页面验票。',
+		en: 'Only one page of a device may check tickets.',
+	},
+	take_over: { zh: '改用此页面', en: 'Use this page instead' },
+	no_storage: { zh: '浏览器不允许保存数据', en: 'This browser keeps no data' },
+	no_storage_advice: {
+		zh: '请关闭无痕模式，或换用其他浏览器。',
+		en: 'Leave private browsing, or use another browser.',
+	},
+	no_crypto: { zh: '浏览器版本太旧', en: 'This browser is too old' },
+	no_crypto_advice: { zh: '请更新浏览器后重试。', en: 'Update the browser and try again.' },
+	ledger_corrupt: { zh: '本机的验票记录已损坏', en: 'The records of this device are damaged' },
+	ledger_corrupt_advice: {
+		zh: '请换用其他设备，并联系技术人员。',
+		en: 'Use another device and call the technician.',
+	},
+
+	enroll: { zh: '加入场馆', en: 'Join the venue' },
+	enroll_advice: {
+		zh: '扫描管理员出示的登记二维码，或粘贴其内容。',
+		en: 'Scan the enrollment code of your manager, or paste its text.',
+	},
+	enroll_text: { zh: '登记码内容', en: 'Text of the code' },
+	enroll_read: { zh: '登记码已读取', en: 'The code was read' },
+	device_name: { zh: '本机名称', en: 'Name of this device' },
+	device_name_hint: { zh: '例如：东门 1 号手持', en: 'For example: east gate 1' },
+	join: { zh: '加入', en: 'Join' },
+	scan_code: { zh: '用摄像头扫描', en: 'Scan with the camera' },
+
+	sign_in: { zh: '登录', en: 'Sign in' },
+	who: { zh: '您是？', en: 'Who are you?' },
+	another_name: { zh: '其他人', en: 'Somebody else' },
+	staff_name: { zh: '工号或姓名', en: 'Staff name' },
+	pin: { zh: 'PIN 码', en: 'PIN' },
+	delete_digit: { zh: '删除一位', en: 'Delete a digit' },
+
+	ready_camera: { zh: '请将二维码对准方框', en: 'Hold the code inside the frame' },
+	ready_scanner: { zh: '请用扫码枪扫码', en: 'Ready for the scanner' },
+	camera_off: { zh: '摄像头未开启', en: 'The camera is off' },
+	camera_on: { zh: '打开摄像头', en: 'Turn the camera on' },
+	torch: { zh: '补光灯', en: 'Light' },
+	looking: { zh: '只查看 · 不验票', en: 'Look only · nothing is redeemed' },
+	look: { zh: '只查看', en: 'Look only' },
+	look_end: { zh: '恢复验票', en: 'Redeem again' },
+	admissible: { zh: '此票可以入场', en: 'This ticket may enter' },
+	not_redeemed: { zh: '尚未验票', en: 'Nothing was redeemed' },
+	menu: { zh: '菜单', en: 'Menu' },
+	exited: { zh: '已登记离场', en: 'The exit is recorded' },
+
+	seat: { zh: '座位', en: 'Seat' },
+	ask_confirm: { zh: '请核对后放行', en: 'Check, then admit' },
+	ask_count: { zh: '团体票：几人入场？', en: 'Group: how many enter?' },
+	how_many: { zh: '现在几人入场？', en: 'How many enter now?' },
+	fewer: { zh: '减一人', en: 'One fewer' },
+	more: { zh: '加一人', en: 'One more' },
+	history: { zh: '使用记录', en: 'History' },
+	override: { zh: '特批放行…', en: 'Override…' },
+	override_title: { zh: '主管特批放行', en: 'A supervisor overrides' },
+	reason: { zh: '原因', en: 'Reason' },
+	reason_own: { zh: '补充说明', en: 'In your own words' },
+	supervisor: { zh: '主管', en: 'Supervisor' },
+	admit_anyway: { zh: '特批放行', en: 'Admit anyway' },
+
+	undo: { zh: '撤销', en: 'Undo' },
+	undone: { zh: '已撤销，门票可再次使用', en: 'Undone: the ticket can be used again' },
+
+	without_ticket: { zh: '无票入场', en: 'Without ticket' },
+	ticket_class: { zh: '票种', en: 'Ticket class' },
+	count: { zh: '人数', en: 'People' },
+	admit: { zh: '放行', en: 'Admit' },
+	typed: { zh: '屏幕损坏：输入票号', en: 'Broken screen: type the number' },
+	typed_advice: { zh: '票面上的数字，连同最后两位校验码。', en: 'The number on the ticket with its two check digits.' },
+	ticket_number: { zh: '票号', en: 'Ticket number' },
+	event: { zh: '活动', en: 'Event' },
+	class_unknown: { zh: '不清楚（由服务器查询）', en: 'Not known (the server says)' },
+	orders: { zh: '查询订单', en: 'Find an order' },
+	order_number: { zh: '订单号', en: 'Order number' },
+	find: { zh: '查询', en: 'Find' },
+	no_tickets: { zh: '没有门票', en: 'No tickets' },
+	lanes: { zh: '闸机通道', en: 'Lanes' },
+	lanes_none: { zh: '没有通道', en: 'No lanes' },
+	lane_waits: { zh: '有游客等待确认', en: 'A visitor waits' },
+	confirm: { zh: '放行', en: 'Let in' },
+	reject: { zh: '不放行', en: 'Refuse' },
+	stop_group: { zh: '结束团体', en: 'Stop group' },
+	refresh: { zh: '刷新', en: 'Refresh' },
+	ordered: { zh: '已发送', en: 'Sent' },
+	post: { zh: '岗位：方向和区域', en: 'Post: way and zone' },
+	direction: { zh: '方向', en: 'Way' },
+	entry: { zh: '入场', en: 'Entry' },
+	exit: { zh: '离场', en: 'Exit' },
+	zone: { zh: '区域', en: 'Zone' },
+	save: { zh: '保存', en: 'Save' },
+	settings: { zh: '设置', en: 'Settings' },
+	language: { zh: '语言', en: 'Language' },
+	theme: { zh: '配色', en: 'Colors' },
+	theme_auto: { zh: '自动', en: 'Automatic' },
+	theme_light: { zh: '浅色', en: 'Light' },
+	theme_sunlight: { zh: '强光', en: 'Sunlight' },
+	theme_dark: { zh: '深色', en: 'Dark' },
+	large_text: { zh: '大字', en: 'Large text' },
+	sound: { zh: '声音和振动', en: 'Sound and vibration' },
+	sign_out: { zh: '退出登录', en: 'Sign out' },
+	new_version: { zh: '有新版本', en: 'A new version is ready' },
+	update_now: { zh: '现在更新', en: 'Update now' },
+
+	counters: { zh: '本班计数', en: 'This shift' },
+	admitted: { zh: '入场', en: 'In' },
+	left: { zh: '离场', en: 'Out' },
+	refused: { zh: '拒绝', en: 'Refused' },
+	no_ticket_count: { zh: '无票', en: 'No ticket' },
+
+	revoked: { zh: '已作废', en: 'Canceled' },
+	local_only: { zh: '仅本机所知，尚未问过服务器', en: 'Only what this device knows; the server was not asked' },
+	never_used: { zh: '尚未使用', en: 'Not used yet' },
+	use_open: { zh: '正在进行', en: 'Open' },
+	use_taken: { zh: '已入场', en: 'Entered' },
+	use_not_taken: { zh: '未入场', en: 'Nobody entered' },
+
+	status: { zh: '状态', en: 'Status' },
+	online: { zh: '在线', en: 'Online' },
+	connecting: { zh: '连接中', en: 'Connecting' },
+	offline: { zh: '离线', en: 'Offline' },
+	alarm: {
+		zh: '离线过久或名单过旧：请靠近网络，并告知主管',
+		en: 'Offline or on old lists for too long: find the network, tell your supervisor',
+	},
+	not_persisted: {
+		zh: '浏览器可能删除数据：请把本页安装到主屏幕',
+		en: 'The browser may delete data: install this page to the home screen',
+	},
+	clock_untrusted: { zh: '本机时间未经核对', en: 'The clock of this device was not checked' },
+	never_synced: { zh: '从未同步', en: 'never synced' },
+	offline_shift: { zh: '离线登录', en: 'signed in offline' },
+
+	rung_authority: { zh: '服务器核验', en: 'Checked by server' },
+	rung_local: { zh: '本机核验', en: 'Checked here' },
+	rung_home: { zh: '专属核验', en: 'Home gate' },
+	rung_staff: { zh: '人工放行', en: 'By staff' },
+} as const satisfies Readonly<Record<string, Text>>;
+
+/** Why visitors come in without a ticket. The code stands in the journal. */
+export const entryReasons = {
+	infant: { zh: '婴幼儿', en: 'Infant' },
+	free_entry: { zh: '免票政策', en: 'Free by policy' },
+	companion: { zh: '陪同人员', en: 'Companion' },
+	guest: { zh: '工作来宾', en: 'Guest of the house' },
+} as const satisfies Readonly<Record<string, Text>>;
+
+/** Why a supervisor admits what was refused. The code stands in the journal. */
+export const overrideReasons = {
+	left_by_mistake: { zh: '误出场，重新入场', en: 'Left by mistake' },
+	scanned_for_another: { zh: '同行人误扫', en: 'Scanned for a companion' },
+	ticket_office: { zh: '票务处已核实', en: 'Ticket office agrees' },
+	late_excused: { zh: '迟到，情况属实', en: 'Late with good reason' },
+	other: { zh: '其他', en: 'Other' },
+} as const satisfies Readonly<Record<string, Text>>;
