@@ -20,7 +20,7 @@ const limits = {
 	batteryMs: 60_000,
 };
 const patience = { timeout: 5_000 };
-const io = { nowMs: () => performance.now(), log: () => {} };
+const nowMs = () => performance.now();
 
 const options: BleOptions = {
 	...{ adapter: 'hci0', address, service: nordicUart.notify.service.toUpperCase(), battery: true },
@@ -32,12 +32,13 @@ const options: BleOptions = {
 function bench(more: Partial<BleOptions> = {}) {
 	const radio = createScriptedRadio([uartScanner(address, 'BS80-0001', 64)]);
 	const adapters = createBleAdapters(async () => createCentral(radio, limits));
+	const logged: unknown[] = [];
+	const io = { nowMs, log: (event: string, fields = {}) => void logged.push({ event, ...fields }) };
 	const tell = (bytes: Uint8Array) => {
 		for (const part of notificationsOf(bytes)) radio.notify(address, nordicUart.notify, part);
 	};
 	return {
-		radio,
-		tell,
+		...{ radio, tell, logged },
 		open: (events: ScannerEvents) => ble.open({ ...options, ...more }, { ...io, adapters, ...events }),
 	};
 }
@@ -107,11 +108,43 @@ describe('a Bluetooth scanner', () => {
 	});
 
 	it('is lost when it takes no verdict any more', async () => {
-		const { tell, scanner, radio } = await opened({ good: 'hex:01' });
+		const { tell, scanner, radio, logged } = await opened({ good: 'hex:01' });
 		radio.hang(address, ['write']);
 		tell(Buffer.from('CODE\r'));
 		scanner.signal?.('granted');
 		expect(await scanner.lost).toMatchObject({ code: 'device_lost' });
+		expect(logged).toMatchObject([{ event: 'verdict_lost', code: 'device_timeout' }]);
+	});
+
+	it('says that a verdict was perhaps not heard, where the link broke right after it', async () => {
+		const { tell, scanner, radio, logged, written } = await opened({ good: 'hex:01' });
+		tell(Buffer.from('CODE\r'));
+		scanner.signal?.('granted');
+		await expect.poll(written, patience).toEqual(['01']);
+		radio.vanish(address);
+		await scanner.lost;
+		expect(logged).toMatchObject([{ event: 'verdict_lost', problem: expect.stringContaining('the link broke') }]);
+	});
+
+	it('says nothing of verdicts where it was closed after one, or broke without one', async () => {
+		const [closed, broken] = [await opened({ good: 'hex:01' }), await opened({ good: 'hex:01' })];
+		closed.tell(Buffer.from('CODE\r'));
+		closed.scanner.signal?.('granted');
+		await expect.poll(closed.written, patience).toEqual(['01']);
+		await closed.scanner.close();
+		broken.radio.vanish(address);
+		await Promise.all([closed.scanner.lost, broken.scanner.lost]);
+		expect([closed.logged, broken.logged]).toEqual([[], []]);
+	});
+
+	it.each([
+		['has no place for', { write: 'fff2' }, 'no characteristic fff2'],
+		['takes no writes at the place of', { write: nordicUart.notify.characteristic }, 'takes no writes'],
+	])('is not opened where it %s its verdicts', async (_, more, problem) => {
+		const failure = { code: 'device_protocol', message: expect.stringContaining(problem) };
+		await expect(opened({ ...more, good: 'hex:01' })).rejects.toMatchObject(failure);
+		// One that is told nothing needs no place for it.
+		await opened(more);
 	});
 
 	it('shows its address and its battery', async () => {

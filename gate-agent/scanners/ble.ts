@@ -5,6 +5,7 @@ import { nordicUart } from '../../handheld/ble/nordic-uart.ts';
 import { adapterPattern } from '../../handheld/ble/open-radio.ts';
 import { type GattPlace, plainUuid } from '../../handheld/ble/radio.ts';
 import type { Driver, DriverIo, Scanner, ScannerEvents } from '../core/device.ts';
+import type { StilewardError } from '../core/errors.ts';
 import { scanBytesMax } from '../core/scan.ts';
 import { lineTalk, lineTalkSchema, type ScannerTalk } from './line-talk.ts';
 import { newlandDialog } from './newland-dialog.ts';
@@ -86,13 +87,16 @@ async function openOn(adapter: BleAdapter, options: BleOptions, io: DriverIo & S
 	const from: GattPlace = { service, characteristic: plainUuid(options.notify) };
 	const to: GattPlace = { service, characteristic: plainUuid(options.write) };
 	let link: PeerLink | undefined;
+	const verdicts = watchVerdicts(io);
 	const talk = talkOf(options, io, (bytes) => {
-		// A verdict that is lost stops nobody.
-		void link?.write(to, bytes).catch(() => {});
+		if (link) void verdicts.sent(link.write(to, bytes));
 	});
 	let batteryPercent: number | undefined;
 	const opened = await adapter.open(
-		{ peer: choiceOf(options, service), listen: [from], battery: options.battery },
+		{
+			...{ peer: choiceOf(options, service), listen: [from], battery: options.battery },
+			...(talk.signal && { write: to }),
+		},
 		{
 			onBytes: talk.push,
 			onBattery: (percent) => {
@@ -105,15 +109,41 @@ async function openOn(adapter: BleAdapter, options: BleOptions, io: DriverIo & S
 		// What had arrived before the loss is delivered before it is told.
 		lost: opened.lost.then((error) => {
 			talk.finish();
+			verdicts.linkLost();
 			return error;
 		}),
 		close: async () => {
 			talk.stop();
+			verdicts.stop();
 			await opened.close();
 			await adapter.close();
 		},
 		details: () => ({ address: opened.address, ...(batteryPercent !== undefined && { batteryPercent }) }),
 		...(talk.signal && { signal: talk.signal }),
+	};
+}
+
+/** A link that is silent for so long is lost, and nothing of this time is certain to have been heard, ms. */
+const unheardMs = 4_000;
+
+/** Tells the technician of verdicts that the steward may not have heard. One that is lost stops nobody. */
+function watchVerdicts({ nowMs, log }: DriverIo) {
+	let lastAtMs = Number.NEGATIVE_INFINITY;
+	const forget = () => {
+		lastAtMs = Number.NEGATIVE_INFINITY;
+	};
+	return {
+		sent: async (written: Promise<void>) => {
+			lastAtMs = nowMs();
+			await written.catch((error: StilewardError) => {
+				forget();
+				log('verdict_lost', { code: error.code, problem: error.message });
+			});
+		},
+		linkLost: () => {
+			if (nowMs() - lastAtMs < unheardMs) log('verdict_lost', { problem: 'the link broke right after the verdict' });
+		},
+		stop: forget,
 	};
 }
 

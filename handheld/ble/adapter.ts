@@ -15,6 +15,8 @@ export interface PeerWish {
 	readonly peer: PeerChoice;
 	/** The values that it is to tell, each of which it must have; `all` takes every one that can be told. */
 	readonly listen: readonly GattPlace[] | 'all';
+	/** What will be written to; it must be there and take writes. */
+	readonly write?: GattPlace;
 	/** Whether it is asked how full its battery is; some hang when they are. */
 	readonly battery: boolean;
 }

@@ -61,6 +61,7 @@ export async function openSession({ address, peer, radio, wish, events, limits }
 				placed(found, at, address);
 				await queue.run('a subscription', () => peer.subscribe(at, deliver(at)));
 			}
+			if (wish.write) assertWritable(placed(found, wish.write, address), address);
 			if (wish.battery) await watchBattery(found);
 			return found;
 		} catch (error) {
@@ -91,13 +92,20 @@ async function readBattery(queue: GattQueue, peer: RadioPeer): Promise<number | 
 }
 
 /** All services where everything is listened to, else those that are needed. */
-function servicesOf({ listen, battery }: PeerWish): readonly string[] | undefined {
+function servicesOf({ listen, write, battery }: PeerWish): readonly string[] | undefined {
 	if (listen === 'all') return undefined;
-	return [...new Set([...listen.map(({ service }) => service), ...(battery ? [batteryPlace.service] : [])])];
+	const places = [...listen, ...(write ? [write] : []), ...(battery ? [batteryPlace] : [])];
+	return [...new Set(places.map(({ service }) => service))];
 }
 
 function tells(at: GattCharacteristic): boolean {
 	return !samePlace(at, batteryPlace) && at.properties.some((can) => can === 'notify' || can === 'indicate');
+}
+
+/** Told when it is opened: a verdict that can never arrive would be missed with the first visitor. */
+function assertWritable({ characteristic, properties }: GattCharacteristic, address: string): void {
+	if (properties.some((can) => can === 'write' || can === 'writeWithoutResponse')) return;
+	throw new StilewardError('device_protocol', `characteristic ${characteristic} of ${address} takes no writes`);
 }
 
 function placed(found: readonly GattCharacteristic[], at: GattPlace, address: string): GattCharacteristic {
