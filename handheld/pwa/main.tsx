@@ -1,3 +1,4 @@
+import { Settings } from 'typebox/system';
 import zxingWasm from 'zxing-wasm/reader/zxing_reader.wasm?url';
 import { browserDeps } from './engine/browser-deps.ts';
 import { createHandheld } from './engine/create-handheld.ts';
@@ -8,6 +9,8 @@ import { wedgeSource } from './scan/wedge.ts';
 
 /** Starts the handheld: engine, scanners, page. */
 async function main(): Promise<void> {
+	// The policy of the server forbids code that is made at run time.
+	Settings.Set({ useAcceleration: false });
 	const root = document.getElementById('root');
 	if (root === null) throw new Error('assertion failed: the page has no root');
 	const log = (event: string, fields?: object) => console.info(event, fields ?? {});

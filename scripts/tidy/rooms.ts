@@ -72,7 +72,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	},
 	'handheld/pwa': {
 		sees: ['handheld/pwa/engine', 'handheld/pwa/page', 'handheld/pwa/scan'],
-		packages: ['zxing-wasm'],
+		packages: ['typebox', 'zxing-wasm'],
 	},
 	scripts: {
 		sees: [

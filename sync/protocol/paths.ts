@@ -1,9 +1,9 @@
 import Type, { type Static, type TSchema } from 'typebox';
-import { Check } from 'typebox/value';
 import { claimsRequestSchema, claimsResponseSchema } from './claims.ts';
 import { enrollRequestSchema, enrollResponseSchema } from './enroll.ts';
 import { feedPageSchema } from './feed.ts';
 import { protocolVersion } from './fields.ts';
+import { type Check, lazyCheck } from './lazy-check.ts';
 import { openClaimsResponseSchema } from './open-claims.ts';
 import { reportResponseSchema, reportSchema } from './report.ts';
 import { segmentsRequestSchema, segmentsResponseSchema } from './segments.ts';
@@ -214,12 +214,20 @@ export function addressOf<Name extends RouteName>(name: Name, request: RequestOf
 	return query === '' ? path : `${path}?${query}`;
 }
 
+/** The checks of every call, made of its schemas when they are first needed. */
+const checks = Object.fromEntries(
+	Object.entries(routes).map(([name, { request, response }]) => [
+		name,
+		{ request: lazyCheck(request), response: lazyCheck(response) },
+	]),
+) as Readonly<Record<RouteName, { readonly request: Check; readonly response: Check }>>;
+
 /** Whether a value is what this call is answered with. Members that a newer server adds are let through. */
 export function isResponse<Name extends RouteName>(name: Name, value: unknown): value is ResponseOf<Name> {
-	return Check(routes[name].response, value);
+	return checks[name].response(value);
 }
 
 /** Whether a value is what this call carries. */
 export function isRequest<Name extends RouteName>(name: Name, value: unknown): value is RequestOf<Name> {
-	return Check(routes[name].request, value);
+	return checks[name].request(value);
 }
