@@ -70,6 +70,9 @@ export const rooms: Readonly<Record<string, Room>> = {
 		sees: ['gate-agent/core', 'handheld/pwa/engine', 'handheld/pwa/scan'],
 		packages: ['preact', '@preact/signals'],
 	},
+	'handheld/acceptance': {
+		sees: ['sync/acceptance', 'sync/fleet', 'handheld/pwa/scan'],
+	},
 	'handheld/pwa': {
 		sees: ['handheld/pwa/engine', 'handheld/pwa/page', 'handheld/pwa/scan'],
 		packages: ['typebox', 'zxing-wasm'],

@@ -23,7 +23,7 @@ export function browserDeps({ packageVersion, log }: PageDeps): HandheldDeps {
 		log,
 		version: `handheld/${packageVersion}`,
 		// Bound, because a browser's `fetch` works for its window only.
-		transport: createFetchTransport({ origin, fetch: (...call) => fetch(...call) }),
+		transport: createFetchTransport({ origin, fetch: (...call) => fetch(...call), networkLoss: watchNetworkLoss() }),
 		clock: pageClock,
 		systemMs: Date.now,
 		random: Math.random,
@@ -52,6 +52,16 @@ const pageClock: ClientClock = {
 			signal?.addEventListener('abort', wake, { once: true });
 		}),
 };
+
+/** A radio that is off tells the browser, but no connection: a stream would wait for its heartbeat, and the screen say "online". */
+function watchNetworkLoss(): () => AbortSignal {
+	let current = new AbortController();
+	addEventListener('offline', () => {
+		current.abort();
+		current = new AbortController();
+	});
+	return () => current.signal;
+}
 
 /** The network came back, or somebody took the device out of a pocket. */
 function onWake(wake: () => void): () => void {

@@ -6,6 +6,8 @@ export interface FetchTransportOptions {
 	/** `https://host:port`, the page's own origin or one that answers it by CORS. */
 	readonly origin: string;
 	readonly fetch: typeof globalThis.fetch;
+	/** Aborts once the network is gone; asked anew for each call. Absent where nobody can tell. */
+	readonly networkLoss?: () => globalThis.AbortSignal;
 }
 
 /** The largest answer that is taken. */
@@ -25,7 +27,9 @@ export function createFetchTransport(options: FetchTransportOptions): Transport 
 	};
 }
 
-async function openAnswer({ origin, fetch }: FetchTransportOptions, call: HttpCall): Promise<HttpStream> {
+async function openAnswer({ origin, fetch, networkLoss }: FetchTransportOptions, call: HttpCall): Promise<HttpStream> {
+	// The client's signal is the platform's; its type leaves out what the client does not use.
+	const given = call.signal as globalThis.AbortSignal;
 	const response = await fetch(`${origin}${call.path}`, {
 		...{
 			method: call.method,
@@ -36,8 +40,7 @@ async function openAnswer({ origin, fetch }: FetchTransportOptions, call: HttpCa
 		},
 		headers: { ...call.headers, ...(call.body !== undefined && { 'content-type': 'application/json' }) },
 		...(call.body !== undefined && { body: JSON.stringify(call.body) }),
-		// The client's signal is the platform's; its type leaves out what the client does not use.
-		signal: call.signal as globalThis.AbortSignal,
+		signal: networkLoss ? AbortSignal.any([given, networkLoss()]) : given,
 	});
 	return {
 		status: response.status,

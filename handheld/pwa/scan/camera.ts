@@ -3,6 +3,7 @@ import { controlsOf, openCamera, trackOf } from './camera-stream.ts';
 import { type CodeReader, openCodeReader } from './code-reader.ts';
 import { readFrames } from './frame-loop.ts';
 import { createHoldOff } from './hold-off.ts';
+import { passed } from './in-time.ts';
 import {
 	type ScanProblem,
 	type ScanSession,
@@ -168,14 +169,4 @@ class Camera {
 
 function stopTracks(stream: MediaStream): void {
 	for (const track of stream.getTracks()) track.stop();
-}
-
-function passed(ms: number, signal: AbortSignal): Promise<void> {
-	const { promise, resolve } = Promise.withResolvers<void>();
-	const timer = setTimeout(resolve, ms);
-	signal.addEventListener('abort', () => {
-		clearTimeout(timer);
-		resolve();
-	});
-	return promise;
 }

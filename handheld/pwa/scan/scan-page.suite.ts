@@ -1,11 +1,13 @@
 /// <reference types="vite/client" />
 /// <reference path="./scan-window.d.ts" />
 import wasmUrl from 'zxing-wasm/reader/zxing_reader.wasm?url';
+import { bluetoothSource } from './bluetooth-source.ts';
 import { cameraSource } from './camera.ts';
 import { decodeMeasure, deliveryMeasure } from './frame-loop.ts';
 import { pasteSource } from './paste.ts';
 import type { ScanSession, ScanSource } from './scan-source.ts';
 import { ScanSourceError } from './scan-source.ts';
+import { nordicUart } from './uart-profile.ts';
 import { wedgeSource } from './wedge.ts';
 
 /** What the page of the tests has seen; the tests read it from outside. */
@@ -25,6 +27,8 @@ const onUnreadable = () => {
 	window.scan.unreadable += 1;
 };
 
+const verdicts = { good: Uint8Array.of(0x06), bad: Uint8Array.of(0x15) };
+
 window.scan = {
 	texts: [],
 	decodeMs: [],
@@ -33,6 +37,7 @@ window.scan = {
 		camera: cameraSource({ wasmUrl, onUnreadable }),
 		wedge: wedgeSource({ onUnreadable }),
 		paste: pasteSource({ onUnreadable }),
+		bluetooth: bluetoothSource({ profile: { ...nordicUart, verdicts }, onUnreadable }),
 	},
 	session: undefined,
 	lost: undefined,

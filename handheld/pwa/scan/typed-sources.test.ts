@@ -36,6 +36,28 @@ describeInChromium('sources that type and paste', () => {
 		expect(await texts()).toEqual(['SW1:A  B', 'SW1:C ']);
 	});
 
+	test('a page that is busy for longer than a pause cuts no code in two', async () => {
+		await page.evaluate(() => window.scan.start('wedge'));
+		await page.evaluate(() => {
+			const startMs = performance.now();
+			const press = (key: string, index: number) => {
+				const event = new KeyboardEvent('keydown', { key, bubbles: true });
+				// A key that waits in the queue keeps the time at which it was pressed.
+				Object.defineProperty(event, 'timeStamp', { value: startMs + index });
+				document.body.dispatchEvent(event);
+			};
+			[...'SW1:AB'].forEach(press);
+			const pressRest = () => {
+				for (const [index, key] of ['C', 'D', 'Enter'].entries()) press(key, index + 6);
+			};
+			setTimeout(pressRest, 150);
+			// Both timers are due by then, and that of the pause comes first.
+			while (performance.now() < startMs + 300);
+		});
+		await page.waitForFunction(() => window.scan.texts.length > 0);
+		expect(await texts()).toEqual(['SW1:ABCD']);
+	});
+
 	test('the Enter of a code presses no button, that of a person does', async () => {
 		await page.evaluate(() => {
 			const button = document.body.appendChild(document.createElement('button'));

@@ -1,6 +1,7 @@
 import { scanBytesMax } from '../../../gate-agent/core/scan.ts';
 import { isEditable } from './editable.ts';
 import type { ScanSession, ScanSource, ScanSourceOptions } from './scan-source.ts';
+import { createSilence } from './silence.ts';
 import { endPauseMs, endTyping, type Typed, type TypedKey, typeKey, typingStart } from './typed-code.ts';
 
 /** Shortest text that a field gets at once and that counts as scanned; a keyboard's suggestions are shorter. */
@@ -38,25 +39,24 @@ function listen(report: (typed: Typed | undefined) => void): ScanSession {
 
 function keyReader(report: (typed: Typed | undefined) => void) {
 	let typing = typingStart;
-	let timer: ReturnType<typeof setTimeout> | undefined;
-	const clear = () => {
-		clearTimeout(timer);
-		typing = typingStart;
-	};
-	const onPause = () => {
+	const silence = createSilence(endPauseMs, () => {
 		const typed = endTyping(typing);
 		clear();
 		report(typed);
+	});
+	const clear = () => {
+		silence.clear();
+		typing = typingStart;
 	};
 	const onKey = (event: KeyboardEvent) => {
 		// A held key repeats as fast as a scanner types.
 		if (isEditable(event.target) || event.repeat) return;
-		clearTimeout(timer);
+		silence.clear();
 		const [next, typed] = typeKey(typing, typedKeyOf(event));
 		typing = next;
 		// Enter and space would press the button that has the focus.
 		if (typed !== undefined || typing.keys > 1) event.preventDefault();
-		if (typing.keys > 0) timer = setTimeout(onPause, endPauseMs);
+		if (typing.keys > 0) silence.heard();
 		report(typed);
 	};
 	return { onKey, clear };
