@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BleAdapters, createBleAdapters } from '../handheld/ble/adapters.ts';
 import { problemOf } from './agent-lane.ts';
 import { type GateConfig, standaloneOf } from './config.ts';
 import { type AgentClock, type ClockSource, createAgentClock } from './core/agent-clock.ts';
@@ -54,6 +55,7 @@ export interface Parts {
 	readonly metrics: Metrics;
 	readonly web: Web;
 	readonly buses: ReturnType<typeof createBuses>;
+	readonly adapters: BleAdapters;
 	/** The key under which foreign codes are hashed. */
 	readonly foreignKey: Uint8Array;
 	/** What the ledger remembers of each lane. */
@@ -224,6 +226,7 @@ async function join(
 		...source,
 		...{ log, ledger, metrics, clock, writer },
 		buses: createBuses(),
+		adapters: createBleAdapters(),
 		attach: (attached) => {
 			lanes.attached = attached;
 		},

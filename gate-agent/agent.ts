@@ -79,6 +79,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 			nowMs: deps.clock.monoMs,
 			log: (event, fields) => log.info({ event, device, ...fields }),
 			buses: parts.buses,
+			adapters: parts.adapters,
 			...(deps.simulation ?? noTurnstile),
 		}),
 		events: deviceEvents({ parts, lanes, laneOf, devices: () => devices, onReady: () => ready.resolve() }),
@@ -206,7 +207,9 @@ function healthOf({ deps, parts, lanes, devices }: HealthParts): Health {
 		version: deps.version,
 		upSeconds: Math.round(process.uptime()),
 		lanes: Object.fromEntries([...lanes].map(([id, lane]) => [id, lane.status])),
-		devices: Object.fromEntries(states.map(([name, state]) => [name, deviceHealth(state)])),
+		devices: Object.fromEntries(
+			states.map(([name, state]) => [name, { ...deviceHealth(state), ...devices.details(name) }]),
+		),
 		ledger,
 		clock: { trusted: clock.trusted, epoch: clock.epoch, ...(clock.doubt && { doubt: clock.doubt }) },
 		keys: parts.keysHealth(),

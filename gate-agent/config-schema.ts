@@ -154,7 +154,7 @@ function laneSchema<Device extends TSchema>(device: (slot: keyof typeof deviceSl
 			mode: Type.Enum([...modes], { default: 'entry', description: 'How the lane is run after its first start.' }),
 			scanner: device('scanner'),
 			exitScanner: Type.Optional(device('exitScanner')),
-			relay: device('relay'),
+			relay: Type.Optional(device('relay')),
 			inputs: Type.Optional(device('inputs')),
 			feedback: Type.Optional(device('feedback')),
 			...laneRules,

@@ -108,6 +108,6 @@ describe('the wiring of all lanes', () => {
 			{ relay: lcus('channel: 1') },
 			{ relay: '{ channel: 2, channels: 8, path: /dev/relay, driver: serial-lcus }' },
 		).lanes;
-		expect(one && boardName(one.relay)).toBe(two && boardName(two.relay));
+		expect(one?.relay && boardName(one.relay)).toBe(two?.relay && boardName(two.relay));
 	});
 });

@@ -31,9 +31,9 @@ interface ChannelUse {
 	readonly channels: unknown;
 }
 
-function boardOf(lane: Lane): Pick<ChannelUse, 'lane' | 'board' | 'channels'> {
-	const { driver, channel: _, exitChannel: __, pulseMs: ___, ...options } = lane.relay as { driver: string } & Options;
-	return { lane: lane.id, board: boardName({ driver, options }), channels: channelsOf(options) };
+function boardOf({ id, relay = { driver: 'none' } }: Lane): Pick<ChannelUse, 'lane' | 'board' | 'channels'> {
+	const { driver, channel: _, exitChannel: __, pulseMs: ___, ...options } = relay as { driver: string } & Options;
+	return { lane: id, board: boardName({ driver, options }), channels: channelsOf(options) };
 }
 
 /** What the board has; a GPIO relay has a channel for each of its lines. */
@@ -42,7 +42,7 @@ function channelsOf({ channels, lines }: Options): unknown {
 }
 
 function gateChannels(lane: Lane, index: number): ChannelUse[] {
-	const relay: Options = lane.relay;
+	const relay: Options = lane.relay ?? {};
 	const uses = ['channel', 'exitChannel'].map((key) => ({ key, channel: relay[key] }));
 	// One channel may open both ways.
 	return uses

@@ -19,6 +19,9 @@ lanes:
     relay: { driver: serial-lcus, path: /dev/relay }
 `;
 
+/** A lane without a gate. */
+const handheld = `${sound.slice(0, sound.indexOf('    scanner'))}    scanner: { driver: ble }\n`;
+
 function check(text: string, ...sets: string[]) {
 	return checkConfig(parseConfig('gate.yaml', text, sets));
 }
@@ -46,6 +49,15 @@ describe('a gate configuration', () => {
 		});
 		expect(policy?.classes.adult).toMatchObject({ allowance: 'ticket', offline: 'admit', giveBack: true });
 		expect(http).toEqual({ enabled: true, host: '127.0.0.1', port: 8480 });
+	});
+
+	it('needs no relay for a Bluetooth handheld', () => {
+		const [lane] = check(handheld).lanes;
+		expect(lane?.relay).toBeUndefined();
+		expect(lane).toMatchObject({
+			lane: { passageSensor: false },
+			scanner: { options: { adapter: 'hci0', suffix: 'cr' } },
+		});
 	});
 
 	it('is frozen to its last part', () => {
@@ -112,6 +124,16 @@ lanes:
 			'a relay channel that the board does not have',
 			sound.replace('path: /dev/relay', 'path: /dev/relay, channel: 3'),
 			/lanes\.0\.relay\.channel/,
+		],
+		[
+			'a lane whose relay was forgotten',
+			sound.replace('    relay: { driver: serial-lcus, path: /dev/relay }\n', ''),
+			/lanes\.0\.relay .*is missing.*Bluetooth handheld/,
+		],
+		[
+			'lamps of a lane that has no board',
+			`${handheld}    feedback: { driver: relay-channels, granted: [{ channel: 2 }] }\n`,
+			/lanes\.0\.feedback/,
 		],
 	])('refuses %s', (_what, text, place) => {
 		expect(problemsOf(text).join('\n')).toMatch(place);

@@ -28,7 +28,8 @@ export interface LaneSettings {
 	readonly lane: LaneConfig;
 	readonly scanner: DeviceSettings;
 	readonly exitScanner?: DeviceSettings;
-	readonly relay: RelaySettings;
+	/** Absent on a lane without a gate: a handheld, whose verdict alone lets a visitor in. */
+	readonly relay?: RelaySettings;
 	readonly inputs?: DeviceSettings;
 	readonly feedback?: DeviceSettings;
 }
@@ -289,8 +290,17 @@ function laneProblems({ lanes }: GateFrame): Problem[] {
 			const fix = 'add the scanner of the exit side, or use mode entry or exit';
 			problems.push({ path: `${path}.exitScanner`, message: 'is missing for mode both', fix });
 		}
+		if (!lane.relay) problems.push(...gatelessProblems(lane, path));
 		return problems;
 	});
+}
+
+/** A relay that was forgotten must not look like a handheld: only the scanner of one makes it such. */
+function gatelessProblems({ scanner, feedback }: GateFrame['lanes'][number], path: string): Problem[] {
+	const fix = 'add it; only a lane whose scanner is a Bluetooth handheld (driver ble) may have none';
+	const missing = { path: `${path}.relay`, message: 'is missing', fix };
+	const dark = { path: `${path}.feedback`, message: 'needs the board of a relay', fix: 'add `relay`, or remove it' };
+	return [...(scanner.driver === 'ble' ? [] : [missing]), ...(feedback ? [dark] : [])];
 }
 
 /** Milliseconds of an ISO 8601 date-time with zone; undefined for anything else. */
@@ -349,7 +359,7 @@ function buildLane({
 	return {
 		lane: { ...rules, passageSensor: roles.has('passage') || roles.has('reverse'), fireInput: roles.has('fire') },
 		scanner: deviceSettings(scanner),
-		relay: relaySettings(relay),
+		...(relay && { relay: relaySettings(relay) }),
 		...(exitScanner && { exitScanner: deviceSettings(exitScanner) }),
 		...(inputs && { inputs: deviceSettings(inputs) }),
 		...(feedback && { feedback: deviceSettings(feedback) }),

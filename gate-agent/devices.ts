@@ -35,6 +35,8 @@ export interface DeviceSet {
 	/** Tells the lamps of a lane, and the scanners that show a verdict themselves. */
 	signal(lane: string, signal: Signal): void;
 	readonly states: Readonly<Record<string, DeviceState>>;
+	/** What an open device tells of itself. */
+	details(device: string): Readonly<Record<string, string | number>>;
 	close(): Promise<void>;
 }
 
@@ -105,14 +107,8 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 			signaled.push({ lane: id, supervised: lamps });
 		}
 	}
-	const missing = (lane: string) =>
-		slots
-			.filter(
-				({ essential, lanes, supervised }) => essential && lanes.includes(lane) && supervised.state.kind !== 'ready',
-			)
-			.map(({ name }) => name);
 	return {
-		missing,
+		missing: (lane) => missingOf(slots, lane),
 		relay: (lane) => relays.get(lane)?.device,
 		signal: (lane, signal) => {
 			for (const told of signaled) if (told.lane === lane) told.supervised.device?.signal?.(signal);
@@ -120,12 +116,19 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 		get states() {
 			return Object.fromEntries(slots.map(({ name, supervised }) => [name, supervised.state]));
 		},
+		details: (device) => slots.find(({ name }) => name === device)?.supervised.device?.details?.() ?? {},
 		close: async () => {
 			// The relay boards were opened first and close last, so that lamps can be switched off.
 			for (const { supervised } of slots.toReversed()) await supervised.close();
 			deps.plugs.close();
 		},
 	};
+}
+
+function missingOf(slots: readonly Slot[], lane: string): readonly string[] {
+	const isMissing = ({ essential, lanes, supervised }: Slot) =>
+		essential && lanes.includes(lane) && supervised.state.kind !== 'ready';
+	return slots.filter(isMissing).map(({ name }) => name);
 }
 
 /** The side that a lane's one scanner stands on. */
@@ -174,14 +177,21 @@ interface Board {
 	readonly lanes: readonly LaneSettings[];
 }
 
+type GatedLane = LaneSettings & Required<Pick<LaneSettings, 'relay'>>;
+
+function isGated(lane: LaneSettings): lane is GatedLane {
+	return lane.relay !== undefined;
+}
+
 function relayBoards(lanes: readonly LaneSettings[]): readonly Board[] {
-	const boards = new Map<string, LaneSettings[]>();
+	const boards = new Map<string, GatedLane[]>();
 	for (const lane of lanes) {
+		if (!isGated(lane)) continue;
 		const key = boardName(lane.relay);
 		boards.set(key, [...(boards.get(key) ?? []), lane]);
 	}
 	return [...boards.values()].map((sharing) => {
-		const [first] = sharing as [LaneSettings];
+		const [first] = sharing as [GatedLane];
 		return { name: `${first.lane.id}.relay`, settings: first.relay, lanes: sharing };
 	});
 }

@@ -1,4 +1,5 @@
 import type { TObject } from 'typebox';
+import type { BleAdapters } from '../handheld/ble/adapters.ts';
 import type {
 	Device,
 	Driver,
@@ -21,6 +22,7 @@ import { modbusTcpRelay } from './relays/modbus-tcp.ts';
 import { modbusWaveshare } from './relays/modbus-waveshare.ts';
 import { serialLcus } from './relays/serial-lcus.ts';
 import { type SimulatedCoils, simulatedRelay } from './relays/simulated.ts';
+import { ble } from './scanners/ble.ts';
 import { growGm } from './scanners/grow-gm.ts';
 import { hidKeyboard } from './scanners/hid-keyboard.ts';
 import { hidPos } from './scanners/hid-pos.ts';
@@ -30,8 +32,8 @@ import { serialLine } from './scanners/serial-line.ts';
 import { ssi } from './scanners/ssi.ts';
 import type { Buses } from './serial/buses.ts';
 
-/** What every driver of an agent may use: shared buses, and for simulated devices the turnstile behind them. */
-export type AgentIo = DriverIo & Simulation & { readonly buses: Buses };
+/** What every driver of an agent may use: shared buses and Bluetooth adapters, and for simulated devices the turnstile behind them. */
+export type AgentIo = DriverIo & Simulation & { readonly buses: Buses; readonly adapters: BleAdapters };
 
 /** The turnstile behind simulated devices. */
 export type Simulation = SimulatedCoils & { readonly contacts: SimulatedContacts };
@@ -63,6 +65,7 @@ export const drivers: {
 		[hidKeyboard.name]: configured(hidKeyboard),
 		[newland.name]: configured(newland),
 		[ssi.name]: configured(ssi),
+		[ble.name]: configured(ble),
 		[replay.name]: configured(replay),
 	},
 	relays: {

@@ -56,6 +56,8 @@ export interface DeviceHealth {
 	readonly state: DeviceState['kind'];
 	readonly problem?: string;
 	readonly hint?: string;
+	/** What the device itself tells, e.g. `batteryPercent`. */
+	readonly [detail: string]: string | number | undefined;
 }
 
 /** A device's state in words. */

@@ -101,6 +101,12 @@ export function createLaneRelay({ relay, coils, monoMs, log }: LaneRelayPorts): 
 	};
 }
 
+/** A lane without a gate: the verdict lets the visitor in, so an opening is done as soon as it is still wanted. */
+export const noGate: LaneRelay = {
+	pulse: async (_direction, isWanted) => isWanted(),
+	hold: async () => undefined,
+};
+
 function isBusy(error: unknown): boolean {
 	return error instanceof StilewardError && error.code === 'device_busy';
 }

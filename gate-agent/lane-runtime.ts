@@ -5,7 +5,7 @@ import { deadlineOf, initialLane, type LaneStatus, laneStatus, screenOf, step } 
 import type { LaneConfig, LaneEffect, LaneInput, LaneState, Screen } from './core/lane-state.ts';
 import type { Denial, LaneMemory } from './core/ledger.ts';
 import type { Fact, Grant, Settlement } from './core/redemption.ts';
-import { createLaneRelay, type LaneCoils } from './lane-relay.ts';
+import { createLaneRelay, type LaneCoils, noGate } from './lane-relay.ts';
 import type { Logger } from './logger.ts';
 import { within } from './within.ts';
 
@@ -14,7 +14,8 @@ export interface LanePorts {
 	readonly admitter: Pick<Admitter, 'check' | 'redeem'>;
 	/** The open relay board, or undefined while it is lost. */
 	readonly relay: () => Relay | undefined;
-	readonly coils: LaneCoils;
+	/** Absent where there is no gate. */
+	readonly coils: LaneCoils | undefined;
 	readonly settle: (settlement: Settlement) => void;
 	/** Queues a fact; it is written again until it is durable. */
 	readonly record: (fact: Fact) => void;
@@ -130,7 +131,7 @@ interface EffectWiring {
 /** Carries out effects, and dispatches the answers of those that have one. */
 function effectRunner({ ports, dispatch, isWanted }: EffectWiring) {
 	const { admitter, log } = ports;
-	const relay = createLaneRelay(ports);
+	const relay = ports.coils ? createLaneRelay({ ...ports, coils: ports.coils }) : noGate;
 	return (effect: LaneEffect): void | Promise<void> => {
 		switch (effect.kind) {
 			case 'check':

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command } from 'commander';
+import { addBleCommands } from './commands/ble.ts';
 import { addDevicesCommands } from './commands/devices.ts';
 import { describeFailure, describeUsage, exitCodes } from './commands/exit.ts';
 import { addGateCommands } from './commands/gate.ts';
@@ -32,6 +33,7 @@ function createProgram(terminal: Terminal): Command {
 	addTicketCommands(program, terminal);
 	addGateCommands(program, terminal);
 	addDevicesCommands(program, terminal);
+	addBleCommands(program, terminal);
 	addLedgerCommands(program, terminal);
 	addServerCommands(program, terminal);
 	addOfficeCommands(program, terminal);

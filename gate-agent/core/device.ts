@@ -16,6 +16,8 @@ export interface DriverIo {
  */
 export interface Device {
 	readonly lost: Promise<StilewardError>;
+	/** What a technician sees of it in health beside its state, such as its battery. */
+	readonly details?: () => Readonly<Record<string, string | number>>;
 	close(): Promise<void>;
 }
 

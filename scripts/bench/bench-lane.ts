@@ -88,7 +88,7 @@ export function startBenchLane({ config, rules, ledger, clock }: BenchLaneOption
 		admit: async (text) => {
 			const tookMs = await admit({ lane, writer, clock, nextPulse: told.nextPulse }, text);
 			// The pulse itself is skipped: a visitor who comes during it would wait for its end.
-			clock.skip(settings.relay.pulseMs + betweenVisitorsMs);
+			clock.skip((settings.relay?.pulseMs ?? 0) + betweenVisitorsMs);
 			return tookMs;
 		},
 		stop: () => lane.stop(),

@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkDeviceSettings } from '../../gate-agent/config.ts';
-import type { DriverIo, InputRole, Relay } from '../../gate-agent/core/device.ts';
+import type { InputRole, Relay } from '../../gate-agent/core/device.ts';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { classifyForeign } from '../../gate-agent/core/foreign-code.ts';
 import type { Scan } from '../../gate-agent/core/scan.ts';
-import { drivers, type Simulation } from '../../gate-agent/drivers.ts';
+import { type AgentIo, drivers, type Simulation } from '../../gate-agent/drivers.ts';
 import { createBuses } from '../../gate-agent/serial/buses.ts';
+import { createBleAdapters } from '../../handheld/ble/adapters.ts';
 import { exitCodes } from './exit.ts';
 import { jsonLine, paint, type Terminal } from './output.ts';
 
@@ -49,7 +50,7 @@ interface Trial {
 	readonly options: DeviceTestOptions;
 	readonly terminal: Terminal;
 	readonly signal: AbortSignal;
-	readonly io: DriverIo & { readonly buses: ReturnType<typeof createBuses> };
+	readonly io: Omit<AgentIo, keyof Simulation>;
 }
 
 function ioOf({ json }: DeviceTestOptions, { err }: Terminal): Trial['io'] {
@@ -57,6 +58,7 @@ function ioOf({ json }: DeviceTestOptions, { err }: Terminal): Trial['io'] {
 		nowMs: () => performance.now(),
 		log: (event, fields) => void (json || err.write(`${event} ${JSON.stringify(fields ?? {})}\n`)),
 		buses: createBuses(),
+		adapters: createBleAdapters(),
 	};
 }
 

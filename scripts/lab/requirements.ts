@@ -13,6 +13,10 @@ const programs: Readonly<Record<string, string>> = {
 	udevadm: 'udev',
 	'dpkg-deb': 'dpkg',
 	'apt-get': 'apt',
+	bluetoothd: 'bluez',
+	btvirt: 'bluez-test-tools',
+	'dbus-daemon': 'dbus-daemon',
+	setpriv: 'util-linux',
 };
 
 /** Libraries that the guest's programs load from the host, each with its package. */
@@ -21,9 +25,14 @@ const libraries: Readonly<Record<string, string>> = {
 	'libudev.so.1': 'libudev1',
 };
 
+/** Modules of Debian's Python that the guest's Bluetooth peripheral is written with, each with its package. */
+const pythonModules: Readonly<Record<string, string>> = { dbus: 'python3-dbus', gi: 'python3-gi' };
+
+const pythonFolder = '/usr/lib/python3/dist-packages';
+
 const libraryFolders = ['/usr/lib/x86_64-linux-gnu', '/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'];
 
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/bin'];
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/bin', '/usr/libexec/bluetooth'];
 
 /** What keeps the lab from running here, in words that say what to do; undefined where nothing does. */
 export function whatIsMissing(): string | undefined {
@@ -33,6 +42,7 @@ export function whatIsMissing(): string | undefined {
 		...Object.entries(libraries).flatMap(([file, name]) => {
 			return libraryFolders.some((folder) => existsSync(join(folder, file))) ? [] : name;
 		}),
+		...Object.entries(pythonModules).flatMap(([module, name]) => (existsSync(join(pythonFolder, module)) ? [] : name)),
 	];
 	if (packages.length === 0) return undefined;
 	const list = [...new Set(packages)].join(' ');
