@@ -46,6 +46,20 @@ describe('the judge of a peak', () => {
 		expect(judge(evidence([first, onTheWay]))).toEqual([]);
 	});
 
+	it('permits a double entry of a device without the authority, where it has its case and nothing else came of it', () => {
+		const alone: Visit = { ...second, outcome: { ...granted, redemption: 'r-2', rung: 'local' } };
+		const both = { passages: [passage, { ...passage, device: 'd-2', redemption: 'r-2' }] };
+		const entry = { kind: 'double_entry', idx: 7 };
+		const told = 'handheld-1: {"event":"conflict","conflicts":[{"case":"double_entry.lantern-2026.7.ticket"}]}';
+		const kindsOf = (books: Partial<Books>, errors: readonly string[] = []) =>
+			judge(evidence([first, alone], { ...both, ...books }, { errors })).map(({ kind }) => kind);
+		const counted = [{ idx: 7, used: 2, held: 0 }];
+		expect(kindsOf({ cases: [entry], oddRights: counted }, [told])).toEqual(['out_of_reach']);
+		expect(kindsOf({ oddRights: counted })).toEqual(['out_of_reach', 'no_case']);
+		expect(kindsOf({ cases: [entry], oddRights: [{ idx: 7, used: 3, held: 0 }] })).toEqual(['out_of_reach', 'counts']);
+		expect(kindsOf({ cases: [entry, { ...entry, idx: 8 }] })).toEqual(['out_of_reach', 'case']);
+	});
+
 	const late: Visit = { ...second, claims: [{ tookMs: 601.4, kind: 'out_of_reach' }] };
 	const local: Visit = { ...first, outcome: { ...granted, rung: 'local' }, claims: [] };
 	const revoked: Visit = { ...second, outcome: { kind: 'refused', reason: 'revoked' } };

@@ -13,6 +13,7 @@ export const problemKinds = {
 	rows: 'a journal is not whole at the centre',
 	counts: 'a ticket is not counted once at the centre',
 	case: 'a case was invented',
+	no_case: 'a double entry has no case',
 } as const;
 
 /** One thing that went wrong. */
@@ -36,16 +37,47 @@ const doubleReasons: ReadonlySet<string> = new Set(['already_redeemed', 'in_prog
 export function judge({ scans, crowds, books }: Evidence): readonly Problem[] {
 	const visits = crowds.flatMap((crowd) => crowd.visits);
 	const tickets = Map.groupBy(visits, ({ idx }) => idx);
+	const doubles = exposedDoubles(tickets);
+	const isDouble = (idx: number | null) => idx !== null && doubles.has(idx);
 	return [
 		...visits.flatMap(judgeVisit),
-		...crowds.flatMap(({ errors }) => errors.map((text) => problem('error', text))),
+		...crowds.flatMap(({ errors }) =>
+			errors.filter((text) => !tellsOf(text, isDouble)).map((text) => problem('error', text)),
+		),
 		...judgeVerdicts(scans.length, visits.length),
-		...[...tickets].flatMap(([idx, shown]) => judgeTicket(idx, shown)),
+		...[...tickets].filter(([idx]) => !isDouble(idx)).flatMap(([idx, shown]) => judgeTicket(idx, shown)),
 		...judgePassages(visits, books),
 		...crowds.flatMap(({ journals }) => journals).flatMap((journal) => judgeJournal(journal, books)),
-		...books.oddRights.map(({ idx, used, held }) => problem('counts', `ticket ${idx}: ${used} used, ${held} held`)),
-		...books.cases.map(({ kind, idx }) => problem('case', idx === null ? kind : `${kind} of ticket ${idx}`)),
+		...books.oddRights
+			.filter(({ idx, used, held }) => held > 0 || used !== doubles.get(idx))
+			.map(({ idx, used, held }) => problem('counts', `ticket ${idx}: ${used} used, ${held} held`)),
+		...[...doubles.keys()]
+			.filter((idx) => !books.cases.some((each) => each.idx === idx && each.kind === 'double_entry'))
+			.map((idx) => problem('no_case', `ticket ${idx}`)),
+		...books.cases
+			.filter(({ kind, idx }) => kind !== 'double_entry' || !isDouble(idx))
+			.map(({ kind, idx }) => problem('case', idx === null ? kind : `${kind} of ticket ${idx}`)),
 	];
+}
+
+/**
+ * Tickets that went in more than once, and how often, where one of those devices could not reach the authority: the venue's rules
+ * permit that, and each must have its case. Two on the authority's own word are never such.
+ */
+function exposedDoubles(tickets: ReadonlyMap<number, readonly Visit[]>): ReadonlyMap<number, number> {
+	const doubles = new Map<number, number>();
+	for (const [idx, shown] of tickets) {
+		const rungs = shown.flatMap(({ outcome }) => (outcome.kind === 'granted' ? [outcome.rung] : []));
+		const byAuthority = rungs.filter((rung) => rung === 'authority').length;
+		if (rungs.length > 1 && byAuthority <= 1) doubles.set(idx, rungs.length);
+	}
+	return doubles;
+}
+
+/** Whether an error is what a device says of a double entry: its rows made a case. */
+function tellsOf(error: string, isDouble: (idx: number) => boolean): boolean {
+	const cases = [...error.matchAll(/"case":"double_entry\.[a-z0-9-]+\.(\d+)\./g)];
+	return cases.length > 0 && cases.every(([, idx]) => isDouble(Number(idx)));
 }
 
 function problem(kind: Problem['kind'], text: string): Problem {

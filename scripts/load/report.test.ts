@@ -77,7 +77,7 @@ describe('the report of a peak', () => {
 			(_, idx): Problem => ({ kind: 'case', text: `double_entry of ticket ${idx}` }),
 		);
 		const text = textOf({ ...peak, problems: [{ kind: 'out_of_reach', text: 'lane-1' }, ...cases] });
-		expect(text).toContain('✗ the authority was out of reach: 1\n    lane-1\n✗ a case was invented: 9\n');
+		expect(text).toContain('MISS the authority was out of reach: 1\n    lane-1\n✗ a case was invented: 9\n');
 		expect(text).toContain('double_entry of ticket 2\n    and 6 more\n');
 		expect(text).not.toContain('every ticket went in once');
 	});

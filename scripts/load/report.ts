@@ -81,7 +81,7 @@ export function textOf(peak: Peak): string {
 	return [tableOf(figures), '', ...verdictOf(peak.problems), ...excuseOf(peak), budgets].join('\n');
 }
 
-/** A claim may be late because of the load itself; that is a failed run all the same, but not the hub's. */
+/** A claim may be late because of the load itself. */
 function excuseOf({ crowds, problems }: Peak): readonly string[] {
 	const slow = crowds.filter(({ kind, late }) => late.max > claimMs[kind]);
 	if (slow.length === 0 || !problems.some(({ kind }) => kind === 'out_of_reach')) return [];
@@ -97,6 +97,6 @@ function verdictOf(problems: readonly Problem[]): readonly string[] {
 	return [...Map.groupBy(problems, ({ kind }) => kind)].flatMap(([kind, all]) => {
 		const shown = all.slice(0, problemsShownMax).map(({ text }) => `    ${text}`);
 		const more = all.length > shown.length ? [`    and ${all.length - shown.length} more`] : [];
-		return [`✗ ${problemKinds[kind]}: ${all.length}`, ...shown, ...more];
+		return [`${kind === 'out_of_reach' ? 'MISS' : '✗'} ${problemKinds[kind]}: ${all.length}`, ...shown, ...more];
 	});
 }
