@@ -27,7 +27,7 @@ export async function joinVenue(deps: KeptDeps, text: string, name: string): Pro
 /** The text of the QR code, or an address that has it behind its `#`. */
 function readLink(text: string): EnrollmentLink | undefined {
 	const whole = text.trim();
-	const hash = whole.startsWith('https://') ? whole.slice(whole.indexOf('#') + 1) : whole;
+	const hash = /^https?:\/\//.test(whole) ? whole.slice(whole.indexOf('#') + 1).replace(/^enroll=/, '') : whole;
 	return readEnrollmentLink(hash) ?? readEnrollmentLink(decoded(hash));
 }
 

@@ -52,7 +52,7 @@ export function ScanScreen({ desk, state }: ScanProps) {
 /** Listens to every source but the camera, which needs a place to show itself. */
 function useSources(desk: Desk): void {
 	useEffect(() => {
-		const others = desk.parts.sources.filter(({ kind }) => kind !== 'camera' && kind !== 'paste');
+		const others = desk.parts.sources.filter(({ kind }) => kind !== 'camera');
 		const sessions = others.map((source) => source.start((text) => void desk.code(text)));
 		return () => {
 			// A source that never began has nothing to stop.
