@@ -9,7 +9,7 @@ import { ensureStaff, type PracticeStaff } from './practice-staff.ts';
 import type { TicketServer } from './practice-ticket-server.ts';
 import type { Closers } from './practice-venue.ts';
 
-/** The handheld of the practice: a page in another tab of this browser. */
+/** The handheld of the practice: a page in another window of this browser. */
 export interface PracticeHandheld {
 	readonly staff: PracticeStaff;
 	/** Where the page is. */

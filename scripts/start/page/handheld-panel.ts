@@ -22,6 +22,7 @@ export function createHandheldPanel({ act, copy }: HandheldPanelOptions): Handhe
 	const status = one<HTMLElement>('#handheld-state');
 	let isCut = false;
 	cable.addEventListener('click', () => act({ kind: 'link', at: 'handheld', up: isCut }));
+	link.addEventListener('click', openAsPhone);
 	const copies = orderSamples.map((sample) => createCopy(sample, copy));
 	return {
 		show: (handheld, language) => {
@@ -35,6 +36,15 @@ export function createHandheldPanel({ act, copy }: HandheldPanelOptions): Handhe
 			for (const each of copies) each(language);
 		},
 	};
+}
+
+/** A phone's size; where no window may be opened, the link leads to a tab. */
+function openAsPhone(event: MouseEvent): void {
+	const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey);
+	// It is listened for at the link alone.
+	const link = event.currentTarget as HTMLAnchorElement;
+	if (!isPlain || link.getAttribute('href') === null) return;
+	if (window.open(link.href, '_blank', 'popup,width=400,height=860') !== null) event.preventDefault();
 }
 
 /** Without its page there is nothing to open. */

@@ -60,8 +60,8 @@ export const texts = {
 	handheld_building: { zh: '页面正在构建，需要几秒。', en: 'Its page is being built: some seconds.' },
 	handheld_failed: { zh: '页面没有构建成功，原因见日志。', en: 'Its page could not be built. The log says why.' },
 	handheld_new: {
-		zh: '在新标签页打开，起个名字，加入场馆。它是一部手机的页面：把窗口拉窄。',
-		en: 'Opens in a new tab: give it a name and join. It is the page of a phone: make the window narrow.',
+		zh: '在手机大小的新窗口里打开：起个名字，加入场馆。',
+		en: 'Opens in a window of a phone’s size: give it a name and join.',
 	},
 	handheld_enrolled: {
 		zh: '已加入场馆。换一个浏览器打开，就由它代替。',
