@@ -1,4 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -18,8 +19,23 @@ export async function buildHandheld(say: (line: string) => void): Promise<void> 
 	if (built > newestMs(sources.map((path) => join(root, path)))) return;
 	say('building the handheld page, some seconds …');
 	const started = performance.now();
-	await build(handheldVite('product'));
+	await buildInto(handheldFolder);
 	say(`the handheld page is built (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+/** Whoever builds at the same time, or reads what was there before, never meets half a page. */
+async function buildInto(folder: string): Promise<void> {
+	const own = `${folder}-${process.pid}`;
+	const { build: options, ...rest } = handheldVite('product');
+	await build({ ...rest, build: { ...options, outDir: own } });
+	await rm(folder, { recursive: true, force: true });
+	try {
+		await rename(own, folder);
+	} catch (error) {
+		// Another one was quicker; its page is the same.
+		await rm(own, { recursive: true });
+		if (!existsSync(join(folder, 'index.html'))) throw error;
+	}
 }
 
 /** When a file was changed, milliseconds since 1970; before everything where there is none. */

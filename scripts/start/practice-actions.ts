@@ -9,6 +9,7 @@ export const actionBytesMax = 32 * 1024;
 const strict = { additionalProperties: false } as const;
 const lane = Type.Enum([...laneIds]);
 const at = Type.Enum([...laneIds, 'both']);
+const cable = Type.Enum([...laneIds, 'both', 'handheld']);
 const ticket = Type.Enum([...orderSamples]);
 
 const laneActions = [
@@ -37,7 +38,7 @@ const actionSchema = Type.Union([
 	),
 	Type.Object({ kind: Type.Literal('present_text'), text: Type.String({ minLength: 1, maxLength: 4096 }), at }, strict),
 	Type.Object({ kind: Type.Literal('new_tickets') }, strict),
-	Type.Object({ kind: Type.Literal('link'), at, up: Type.Boolean() }, strict),
+	Type.Object({ kind: Type.Literal('link'), at: cable, up: Type.Boolean() }, strict),
 	Type.Object({ kind: Type.Literal('refund'), sample: ticket }, strict),
 	Type.Object({ kind: Type.Literal('restore'), sample: ticket }, strict),
 	Type.Object(

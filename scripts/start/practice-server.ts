@@ -29,6 +29,7 @@ const pageSources: readonly AssetSource[] = [
 	'scripts/start/page/practice-api.ts',
 	'scripts/start/page/practice-wire.ts',
 	'scripts/start/page/turnstile-view.ts',
+	'scripts/start/page/handheld-panel.ts',
 	'scripts/start/page/journal-view.ts',
 	'scripts/start/page/lane-panel.ts',
 	'scripts/start/page/lane-view.ts',
@@ -113,10 +114,17 @@ function handleGet({ assets, venue, secret }: Context, path: string): Reply {
 	if (path === '/') return page(assets, venue, secret);
 	const asset = assets.get(path);
 	if (asset !== undefined) return assetReply(asset);
-	const sample = sampleNames.find((name) => path === `/tickets/${name}.png`);
-	if (sample === undefined) return textReply(404, 'Nothing is here. The page is at /.');
-	const body = Buffer.from(drawPng(qrCode(venue.samples()[sample].code)));
-	return { status: 200, contentType: 'image/png', body, headers: { 'cache-control': 'no-store' } };
+	return ticketReply(venue, path) ?? textReply(404, 'Nothing is here. The page is at /.');
+}
+
+/** The code of a sample, drawn or as it is: its text is what goes to the clipboard, without a line's end. */
+function ticketReply(venue: PracticeVenue, path: string): Reply | undefined {
+	const sample = sampleNames.find((name) => path === `/tickets/${name}.png` || path === `/tickets/${name}.txt`);
+	if (sample === undefined) return undefined;
+	const { code } = venue.samples()[sample];
+	const headers = { 'cache-control': 'no-store' };
+	if (path.endsWith('.txt')) return { status: 200, contentType: 'text/plain; charset=utf-8', body: code, headers };
+	return { status: 200, contentType: 'image/png', body: Buffer.from(drawPng(qrCode(code))), headers };
 }
 
 function page(assets: Assets, venue: PracticeVenue, secret: string): Reply {

@@ -19,6 +19,8 @@ export interface ServerAccess {
 
 /** The server of the practice. */
 export interface TicketServer extends ServerAccess {
+	/** Serves the built handheld in a folder from now on. Rejects with `server_data_invalid` where there is none. */
+	showHandheld(folder: string): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -28,6 +30,12 @@ export interface ThreadOptions {
 	/** Where it logs; absent means nowhere. */
 	readonly logFile?: string;
 }
+
+/** What the thread is told. */
+export type ThreadOrder = { readonly kind: 'show_handheld'; readonly folder: string } | { readonly kind: 'close' };
+
+/** How a handheld was taken. */
+export type HandheldShown = { readonly kind: 'shown' } | Extract<ServerStarted, { readonly kind: 'failed' }>;
 
 /** How the start of the thread ended. */
 export type ServerStarted =
@@ -41,6 +49,7 @@ export type ServerStarted =
 export async function startTicketServer(options: ThreadOptions): Promise<TicketServer> {
 	const thread = new Worker(new URL('./practice-server-thread.ts', import.meta.url), { workerData: options });
 	const ended = once(thread, 'exit');
+	const tell = (order: ThreadOrder) => thread.postMessage(order);
 	const [started] = (await once(thread, 'message')) as [ServerStarted];
 	if (started.kind === 'failed') {
 		await ended;
@@ -48,8 +57,15 @@ export async function startTicketServer(options: ThreadOptions): Promise<TicketS
 	}
 	return {
 		...started.server,
+		showHandheld: async (folder) => {
+			const answer = once(thread, 'message');
+			tell({ kind: 'show_handheld', folder });
+			// A thread that has ended shows nothing any more.
+			const [shown] = (await Promise.race([answer, ended.then(() => [{ kind: 'shown' }])])) as [HandheldShown];
+			if (shown.kind === 'failed') throw new StilewardError(shown.code, shown.message);
+		},
 		close: async () => {
-			thread.postMessage('close');
+			tell({ kind: 'close' });
 			await ended;
 		},
 	};

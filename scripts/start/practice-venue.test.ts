@@ -97,7 +97,7 @@ describe.each(openings)('two gates and a server on %s', (_name, openDevices) => 
 		const codes = practice.venue.samples();
 		expect(tickets.every(({ used }) => used)).toBe(true);
 		await practice.end();
-		practice = await startPractice(openDevices, practice.dir);
+		practice = await startPractice(openDevices, { dir: practice.dir });
 		expect(practice.venue.samples()).toEqual(codes);
 		expect(practice.venue.serverState()).toMatchObject({ tickets, cases });
 		const refusals = async () => (await decisions('adult')).filter((each) => each === 'already_redeemed').length;
@@ -110,6 +110,8 @@ describe.each(openings)('two gates and a server on %s', (_name, openDevices) => 
 
 test('a second practice on the same folder is refused before it touches anything', async () => {
 	const practice = await startPractice(openSimulatedDevices);
-	await expect(startPractice(openSimulatedDevices, practice.dir)).rejects.toMatchObject({ code: 'ledger_busy' });
+	await expect(startPractice(openSimulatedDevices, { dir: practice.dir })).rejects.toMatchObject({
+		code: 'ledger_busy',
+	});
 	await practice.close();
 }, 60_000);

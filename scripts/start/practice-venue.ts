@@ -6,6 +6,7 @@ import type { OrderSample, PracticeAction, PracticeRows, PracticeState } from '.
 import { type LaneId, laneIds, type ServerState, type Where } from './page/practice-wire.ts';
 import type { OpenPracticeDevices } from './practice-devices.ts';
 import type { Gates, PracticeGate } from './practice-gates.ts';
+import { openHandheld, type PracticeHandheld } from './practice-handheld.ts';
 import { changeTicket, openPracticeOffice, type PracticeOffice, readServer } from './practice-office.ts';
 import { type ServerAccess, startTicketServer } from './practice-ticket-server.ts';
 import { ensureEvent, newSamples, openSamples, type SampleCodes, type SampleTickets } from './sample-tickets.ts';
@@ -14,6 +15,7 @@ import { ensureEvent, newSamples, openSamples, type SampleCodes, type SampleTick
 export interface PracticeVenue {
 	/** How to reach the server as its administrator. */
 	readonly server: ServerAccess;
+	readonly handheld: Pick<PracticeHandheld, 'address' | 'staff'>;
 	samples(): SampleCodes;
 	state(): PracticeState;
 	/** What the server knew when it was last asked. */
@@ -38,6 +40,10 @@ export interface VenueOptions {
 	readonly serverLogFile?: string;
 	/** How long a lane waits for the authority; absent means `practiceClaimMs`. */
 	readonly claimMs?: number;
+	/** Port of the handheld's door; absent means a free one. */
+	readonly doorPort?: number;
+	/** The folder of the handheld's page, once that is built; absent where nobody builds it. */
+	readonly builtHandheld?: Promise<string>;
 	/** Hears that `state` may have changed. */
 	readonly onChange: () => void;
 	/** Other devices than this machine would choose by itself. */
@@ -76,8 +82,10 @@ async function openVenue(options: VenueOptions, closers: Closers): Promise<Pract
 	closers.push(office.close);
 	await ensureEvent(office, timeZone);
 	const gates = await openGates({ ...options, office, server, closers });
+	// The lanes run by now.
+	const handheld = await openHandheld({ ...options, office, server, closers });
 	const source = () => ({ office, dir, nowMs: Date.now() });
-	const context = { gates, office, samples: await openSamples(source()) };
+	const context = { gates, handheld, office, samples: await openSamples(source()) };
 	const renew = async (tickets: Promise<SampleTickets>) => {
 		context.samples = await tickets;
 		await gates['lane-1'].lane.useUp(context.samples.codes.used);
@@ -85,14 +93,17 @@ async function openVenue(options: VenueOptions, closers: Closers): Promise<Pract
 	await renew(Promise.resolve(context.samples));
 	let known = await readServer(office, context.samples);
 	const look = async () => {
-		await Promise.all(laneIds.map((id) => gates[id].lane.count()));
+		await Promise.all([...laneIds.map((id) => gates[id].lane.count()), handheld.look()]);
 		known = await readServer(office, context.samples);
 	};
 	await look();
 	return {
 		server,
+		handheld,
 		samples: () => context.samples.codes,
-		state: () => ({ ...stateOf(gates), ticketsVersion: context.samples.version, timeZone }),
+		state: () => ({
+			...{ ...stateOf(gates), handheld: handheld.state(), ticketsVersion: context.samples.version, timeZone },
+		}),
 		serverState: () => known,
 		look,
 		rowsAfter: (lane, seq) => gates[lane].lane.rowsAfter(seq),
@@ -111,12 +122,13 @@ const atOffice: ReadonlySet<PracticeAction['kind']> = new Set(['new_tickets', 'r
 
 interface Context {
 	readonly gates: Gates;
+	readonly handheld: PracticeHandheld;
 	readonly office: PracticeOffice;
 	readonly samples: SampleTickets;
 }
 
 async function act(action: Exclude<PracticeAction, { kind: 'new_tickets' }>, context: Context): Promise<void> {
-	const { gates, office, samples } = context;
+	const { gates, handheld, office, samples } = context;
 	const at = (where: Where) => (where === 'both' ? laneIds : [where]).map((id) => gates[id]);
 	switch (action.kind) {
 		case 'present':
@@ -124,7 +136,7 @@ async function act(action: Exclude<PracticeAction, { kind: 'new_tickets' }>, con
 		case 'present_text':
 			return presentAt(at(action.at), action.text, false);
 		case 'link':
-			for (const { link } of at(action.at)) link[action.up ? 'heal' : 'cut']();
+			for (const { link } of action.at === 'handheld' ? [handheld] : at(action.at)) link[action.up ? 'heal' : 'cut']();
 			return;
 		case 'refund':
 		case 'restore':

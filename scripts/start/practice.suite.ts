@@ -6,7 +6,7 @@ import { expect, vi } from 'vitest';
 import { type LaneAction, type LaneId, type LaneState, laneIds, type PracticeRows } from './page/practice-wire.ts';
 import type { OpenPracticeDevices } from './practice-devices.ts';
 import { type PracticeServer, startPracticeServer } from './practice-server.ts';
-import { type PracticeVenue, startPracticeVenue } from './practice-venue.ts';
+import { type PracticeVenue, startPracticeVenue, type VenueOptions } from './practice-venue.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -33,13 +33,16 @@ export interface Practice {
 	close(): Promise<void>;
 }
 
-/** Starts a practice with its page and waits for its devices. Pass `known` to go on in a folder. */
-export async function startPractice(openDevices: OpenPracticeDevices, known?: string): Promise<Practice> {
+/** Starts a practice with its page and waits for its devices. Pass `dir` to go on in a folder. */
+export async function startPractice(
+	openDevices: OpenPracticeDevices,
+	{ dir: known, ...handheld }: Partial<Pick<VenueOptions, 'dir' | 'builtHandheld' | 'doorPort'>> = {},
+): Promise<Practice> {
 	const dir = known ?? (await mkdtemp(join(tmpdir(), 'stileward-start-')));
 	let server: PracticeServer | undefined;
 	const onChange = () => server?.changed();
 	// However busy the machine is: what a test calls online asks the server.
-	const options = { dir, timeZone: 'Asia/Shanghai', claimMs: 3_000, log, onChange, openDevices };
+	const options = { dir, timeZone: 'Asia/Shanghai', claimMs: 3_000, log, onChange, openDevices, ...handheld };
 	const venue = await startPracticeVenue(options);
 	server = await startPracticeServer({ port: 0, venue, log });
 	const { close } = server;

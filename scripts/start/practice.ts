@@ -5,7 +5,9 @@ import { StilewardError } from '../../gate-agent/core/errors.ts';
 import { openOutput } from '../commands/output.ts';
 import { drawTerminal, qrCode, terminalColumns, terminalRows } from '../commands/qr.ts';
 import { laneIds, type PracticeState } from './page/practice-wire.ts';
+import { buildHandheldAside } from './practice-handheld-build.ts';
 import { type PracticeServer, type PracticeServerOptions, startPracticeServer } from './practice-server.ts';
+import { staffRoles } from './practice-staff.ts';
 import { administrator } from './practice-ticket-server.ts';
 import { type PracticeVenue, startPracticeVenue } from './practice-venue.ts';
 
@@ -27,7 +29,11 @@ export async function runPractice({ dir, port, freePort }: RunPractice): Promise
 	let page: PracticeServer | undefined;
 	const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 	const onChange = () => page?.changed();
-	const venue = await startPracticeVenue({ dir: folder, timeZone, log, serverLogFile, onChange });
+	const builtHandheld = buildHandheldAside();
+	// The venue says it on its page; until that stands nobody listens.
+	builtHandheld.catch(() => {});
+	const handheld = { builtHandheld, doorPort: doorPortOf(port) };
+	const venue = await startPracticeVenue({ dir: folder, timeZone, log, serverLogFile, onChange, ...handheld });
 	page = await serve({ port, venue, log }, freePort).catch(async (error: unknown) => {
 		await venue.close();
 		throw error;
@@ -48,6 +54,11 @@ async function serve(options: PracticeServerOptions, freePort: boolean): Promise
 		if (!isTaken || !freePort) throw error;
 		return startPracticeServer({ ...options, port: 0 });
 	}
+}
+
+/** The door lies beside the page, at the same place in each run: a browser keeps its handheld by the address. */
+function doorPortOf(port: number): number {
+	return port === 0 || port === 65_535 ? 0 : port + 1;
 }
 
 function stopped(): Promise<void> {
@@ -79,13 +90,15 @@ function greet(url: string, venue: PracticeVenue, folder: string): void {
 		`  ${code}`,
 		'',
 		...administratorLines(venue.server, out.isTerminal),
+		...staffLines(venue.handheld, out.isTerminal, relative('.', venue.handheld.staff.file)),
 		`  Visitor's displays       ${laneIds.map((id) => lanes[id].display).join('\n                           ')}`,
 		`  Logs                     ${path('agent.log')}, ${path('server.log')}`,
 		'',
 		`  ${about[devices]}`,
 		'',
+		`  Handheld                 ${venue.handheld.address} (its first opening is by the link on the page)`,
 		`  Stileward practice       ${url}`,
-		'  One server, two gates: present one ticket at both, refund it, cut the cable.',
+		'  One server, two gates, a handheld: present one ticket at each, refund it, cut the cable.',
 		'  Ctrl-C ends it. With --config FILE the real lane runs.',
 		'',
 	];
@@ -102,4 +115,11 @@ function administratorLines(server: PracticeVenue['server'], isTerminal: boolean
 		'                           then: … order issue, order refund, device list, case list, --help',
 		'',
 	];
+}
+
+/** Who signs in at the handheld. PINs are shown when they are made, and to a person only. */
+function staffLines({ staff }: PracticeVenue['handheld'], isTerminal: boolean, file: string): readonly string[] {
+	const { pins, isNew } = staff;
+	const people = staffRoles.map((role) => `${role}${isNew && isTerminal ? `, PIN ${pins[role]}` : ''}`);
+	return [`  Staff of the handheld    ${people.join('; ')}`, `  their PINs               ${file}`];
 }

@@ -62,7 +62,11 @@ test('lets its administrator sign in by the line that it prints, and tells no se
 	started.kill('SIGINT');
 	await ended;
 	const logs = await Promise.all(['agent.log', 'server.log'].map((log) => readFile(join(dir, log), 'utf8')));
-	for (const text of [said.out, ...logs]) expect(text).not.toContain(password.trim());
+	const pins = join(dir, 'server', 'staff.pins');
+	expect((await stat(pins)).mode & 0o777).toBe(0o600);
+	const secrets = [password.trim(), ...((await readFile(pins, 'utf8')).match(/\d{6}/g) ?? [])];
+	expect(secrets).toHaveLength(3);
+	for (const text of [said.out, ...logs]) for (const secret of secrets) expect(text).not.toContain(secret);
 }, 90_000);
 
 test('says that another practice runs on the same folder', async () => {

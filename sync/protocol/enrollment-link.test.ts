@@ -4,8 +4,11 @@ import { formatEnrollmentLink, formatHandheldLink, readEnrollmentLink, readHandh
 
 const link = { url: 'https://10.0.0.5:8443', fingerprint: 'F'.repeat(43), code: 'ABCDE-FGHJK-MNPQR-STVWX' };
 
+/** The last ones are of this machine: no network is in between. */
+const urls = [link.url, 'https://[fe80::1]:8443', 'http://127.0.0.1:8421', 'http://localhost:1', 'http://[::1]:65535'];
+
 test('an enrollment link comes back as it was written, also with an IPv6 address and blanks around it', () => {
-	for (const url of [link.url, 'https://[fe80::1]:8443', 'https://tickets.example.org']) {
+	for (const url of [...urls, 'https://tickets.example.org']) {
 		expect(readEnrollmentLink(` ${formatEnrollmentLink({ ...link, url })}\n`)).toEqual({ ...link, url });
 	}
 });
@@ -25,8 +28,18 @@ test('another text is no enrollment link, whatever it is', () => {
 	fc.assert(fc.property(fc.string(), (noise) => readEnrollmentLink(`stileward-enroll:v1?${noise}`) === undefined));
 });
 
+test('a server without TLS is taken on loopback only', () => {
+	const others = [
+		'http://10.0.0.5:8443',
+		'http://127.0.0.1.example.org',
+		'http://localhost@example.org',
+		'http://127.0.0.2',
+	];
+	for (const url of others) expect(readEnrollmentLink(formatEnrollmentLink({ ...link, url })), url).toBeUndefined();
+});
+
 test('a handheld is opened with its enrollment link in the fragment, which comes back as it was written', () => {
-	for (const url of [link.url, 'https://[fe80::1]:8443', 'https://tickets.example.org']) {
+	for (const url of [...urls, 'https://tickets.example.org']) {
 		const text = formatHandheldLink({ ...link, url });
 		expect(text.startsWith(`${url}/handheld/#enroll=stileward-enroll`)).toBe(true);
 		// What a browser sends to a server does not have it.

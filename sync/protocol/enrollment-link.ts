@@ -1,6 +1,6 @@
 /** What a device needs to enroll: where, whom to trust, and the right to do it once. */
 export interface EnrollmentLink {
-	/** `https://host:port`. */
+	/** `https://host:port`; on loopback, where the practice has its door, also `http://127.0.0.1:port`. */
 	readonly url: string;
 	/** SHA-256 of the pinned SPKI, base64url. */
 	readonly fingerprint: string;
@@ -22,8 +22,13 @@ export function readEnrollmentLink(text: string): EnrollmentLink | undefined {
 	const match = /^server=([^&]+)&fp=([A-Za-z0-9_-]{43})&code=([A-Za-z0-9%-]{8,128})$/.exec(line.slice(scheme.length));
 	const [, server = '', fingerprint = '', code = ''] = match ?? [];
 	const url = decoded(server);
-	if (match === null || url === undefined || !/^https:\/\/[^/?#]+$/.test(url)) return undefined;
+	if (match === null || url === undefined || !isServerUrl(url)) return undefined;
 	return { url, fingerprint, code: decoded(code) ?? '' };
+}
+
+/** Without TLS only where no network is in between: browsers take that for as safe. */
+function isServerUrl(url: string): boolean {
+	return /^(https:\/\/[^/?#]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?)$/.test(url);
 }
 
 /** Where every server of a venue has the handheld. */

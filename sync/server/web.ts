@@ -3,8 +3,11 @@ import { createOrigins, type Origins } from './http/origins.ts';
 
 /** What a server is told for browsers. */
 export interface WebOptions {
-	/** Folder of the built handheld; without one its address says that it is not built. */
-	readonly handheld?: string;
+	/**
+	 * Folder of the built handheld, or its files where they may come later; without one its address says that it is not
+	 * built.
+	 */
+	readonly handheld?: string | HandheldFiles;
 	/** Further addresses of the venue's servers, whose pages may call this one. */
 	readonly origins?: readonly string[];
 }
@@ -16,6 +19,6 @@ export async function openWeb(
 ): Promise<{ readonly handheld?: HandheldFiles; readonly origins: Origins }> {
 	return {
 		origins: createOrigins([...known, ...origins]),
-		...(handheld !== undefined && { handheld: await readHandheld(handheld) }),
+		...(handheld !== undefined && { handheld: typeof handheld === 'string' ? await readHandheld(handheld) : handheld }),
 	};
 }

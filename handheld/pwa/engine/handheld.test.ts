@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTicketNumber } from '../../../gate-agent/core/check-digit.ts';
+import { formatHandheldLink, readEnrollmentLink } from '../../../sync/protocol/enrollment-link.ts';
 import type { Handheld, Verdict } from './handheld.ts';
 import { type Device, evt, linkOf, pin, startWorld, until, type World } from './handheld-world.suite.ts';
 
@@ -37,7 +38,9 @@ describe('a handheld at its venue', () => {
 		expect(page.state()).toEqual({ kind: 'unenrolled' });
 		expect(await page.enroll('https://example.org/', 'x')).toMatchObject({ problem: { why: 'bad_link' } });
 		const link = await other.link();
-		expect(await page.enroll(`https://handheld.example/#${link}`, 'Handheld 2')).toMatchObject({ kind: 'done' });
+		expect(
+			await page.enroll(formatHandheldLink(readEnrollmentLink(link) ?? expect.fail(link)), 'Handheld 2'),
+		).toMatchObject({ kind: 'done' });
 		expect(page.state()).toMatchObject({ kind: 'signed_out', known: [] });
 		const identity = (await other.keys.get('identity')) as { key: { sealed: CryptoKey } };
 		expect(identity.key.sealed.extractable).toBe(false);

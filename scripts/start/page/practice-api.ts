@@ -1,4 +1,4 @@
-import type { LaneRows, PracticeAction, PracticeState, ServerState } from './practice-wire.ts';
+import type { LaneRows, OrderSample, PracticeAction, PracticeState, ServerState } from './practice-wire.ts';
 
 /** How an action ended. `stale`: the page belongs to an earlier run of the server. */
 export type ActionResult = 'done' | 'unplugged' | 'not_refunded' | 'stale' | 'gone' | 'failed';
@@ -19,6 +19,18 @@ export async function sendAction(action: PracticeAction): Promise<ActionResult> 
 		return code === 'device_lost' ? 'unplugged' : 'failed';
 	} catch {
 		return 'gone';
+	}
+}
+
+/** Puts the code of a ticket on the clipboard. Never rejects. */
+export async function copyTicket(sample: OrderSample): Promise<ActionResult> {
+	try {
+		const answer = await fetch(`/tickets/${sample}.txt`);
+		if (!answer.ok) return 'failed';
+		await navigator.clipboard.writeText(await answer.text());
+		return 'done';
+	} catch {
+		return 'failed';
 	}
 }
 

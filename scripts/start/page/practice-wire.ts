@@ -49,7 +49,7 @@ export type PracticeAction =
 	| { readonly kind: 'present'; readonly sample: SampleName; readonly at: Where; readonly walk?: boolean }
 	| { readonly kind: 'present_text'; readonly text: string; readonly at: Where }
 	| { readonly kind: 'new_tickets' }
-	| { readonly kind: 'link'; readonly at: Where; readonly up: boolean }
+	| { readonly kind: 'link'; readonly at: Where | 'handheld'; readonly up: boolean }
 	| { readonly kind: 'refund' | 'restore'; readonly sample: OrderSample }
 	| { readonly kind: 'close_case'; readonly id: string; readonly text: string };
 
@@ -100,11 +100,31 @@ export interface LaneState {
 	readonly link: LinkState;
 }
 
-/** Everything that the page draws of the lanes. */
+/** The PINs of those who sign in at the handheld, by their names. */
+export interface StaffPins {
+	readonly steward: string;
+	readonly supervisor: string;
+}
+
+/** Everything that the page draws of the handheld. */
+export interface HandheldState {
+	/** Whether its page is there yet. */
+	readonly page: 'building' | 'ready' | 'failed';
+	/** The address that opens it, with a code that enrolls a browser which is not enrolled yet. */
+	readonly open: string;
+	/** The practice holds its way to the server cut. */
+	readonly cut: boolean;
+	/** Some browser is enrolled. */
+	readonly enrolled: boolean;
+	readonly pins: StaffPins;
+}
+
+/** Everything that the page draws of the lanes and the handheld. */
 export interface PracticeState {
 	/** `serial`: the real drivers on pseudo-terminals. `simulated`: what runs elsewhere than on Linux. */
 	readonly devices: 'serial' | 'simulated';
 	readonly lanes: Readonly<Record<LaneId, LaneState>>;
+	readonly handheld: HandheldState;
 	/** Changes when the sample tickets are new. */
 	readonly ticketsVersion: number;
 	/** IANA time zone in which times are written. */

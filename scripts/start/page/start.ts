@@ -1,7 +1,8 @@
 import { connectControls } from './controls.ts';
+import { createHandheldPanel } from './handheld-panel.ts';
 import { createLanePanel } from './lane-panel.ts';
 import { notify, showPractice, translate } from './page-view.ts';
-import { listenToPractice, sendAction } from './practice-api.ts';
+import { copyTicket, listenToPractice, sendAction } from './practice-api.ts';
 import { laneIds, type PracticeAction, type PracticeState, type ServerState, type Where } from './practice-wire.ts';
 import { createServerPanel } from './server-panel.ts';
 import { createStoryView } from './story-view.ts';
@@ -26,10 +27,16 @@ function main(): void {
 	};
 	const story = createStoryView((action) => void act(action));
 	const serverPanel = createServerPanel((action) => void act(action));
+	const handheldPanel = createHandheldPanel({
+		act: (action) => void act(action),
+		copy: (sample) =>
+			void copyTicket(sample).then((result) => notify(result === 'done' ? undefined : result, language)),
+	});
 	const show = () => {
 		if (state === undefined) return;
 		showPractice(state, language);
 		for (const { panel } of panels) panel.show(state, language);
+		handheldPanel.show(state.handheld, language);
 		if (server === undefined) return;
 		story.show(state, server, language);
 		serverPanel.show(state, server, language);

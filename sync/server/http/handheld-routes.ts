@@ -42,7 +42,7 @@ export function addHandheld(app: App, { handheld, fingerprint }: DeviceParts, ch
 	app.get('/handheld/*', hidden, async (request, reply) => {
 		// The router gives what the star stands for.
 		const { '*': rest } = request.params as { '*': string };
-		return handheld ? sendFile(handheld, rest, { request, reply }) : sendNotBuilt(reply, rest);
+		return handheld?.size ? sendFile(handheld, rest, { request, reply }) : sendNotBuilt(reply, rest);
 	});
 }
 
