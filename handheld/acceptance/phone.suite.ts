@@ -93,6 +93,14 @@ export async function joinAndSignIn(
 	await page.waitForSelector('.ready');
 }
 
+/** Why the browser would not install the page, in its own words; nothing where it would. */
+export async function installProblems(page: Page): Promise<readonly string[]> {
+	const browser = await page.context().newCDPSession(page);
+	const { installabilityErrors } = await browser.send('Page.getInstallabilityErrors');
+	await browser.detach();
+	return installabilityErrors.map(({ errorId }) => errorId);
+}
+
 /** Waits until the handheld has reached its server and has nothing left to send. */
 export async function untilSynced(page: Page): Promise<void> {
 	await page.waitForSelector('.link[data-state="online"]', { timeout: 60_000 });

@@ -7,6 +7,7 @@ import { writeQrVideo } from '../pwa/scan/qr-video.suite.ts';
 import {
 	buildPage,
 	describeWithPhone,
+	installProblems,
 	joinAndSignIn,
 	openPhone,
 	present,
@@ -51,6 +52,7 @@ describeWithPhone('a handheld in a browser', () => {
 		await second.waitForSelector('.ready');
 		await untilSynced(second);
 		await second.waitForFunction(() => navigator.serviceWorker.controller !== null);
+		expect(await installProblems(second)).toEqual([]);
 		expect(await present(second, typed.text)).toMatchObject({ tone: 'go' });
 
 		await phone.setOffline(true);
