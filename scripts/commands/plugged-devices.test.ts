@@ -44,7 +44,9 @@ describe('what is plugged in', () => {
 	);
 });
 
-/** All but those behind Ethernet, which are plugged into no port of this machine. */
+/** What is reached by Ethernet or by radio is plugged into no port of this machine. */
+const unplugged: ReadonlySet<string> = new Set(['modbus-tcp', 'ble']);
+
 function modelsThatPlugIn(): readonly DeviceModel[] {
-	return [...readModels('scanners'), ...readModels('relays')].filter(({ driver }) => driver !== 'modbus-tcp');
+	return [...readModels('scanners'), ...readModels('relays')].filter(({ driver }) => !unplugged.has(driver));
 }
