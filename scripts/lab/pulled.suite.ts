@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type RunningGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
 import { cpuSecondsOf } from '../bench/process-cpu.ts';
+import { slowness } from './slowness.ts';
 
 /** An emulated processor and a busy host. */
-export const patienceMs = 60_000;
+export const patienceMs = 60_000 * slowness;
 
-/** Whatever the jitter of the backoff, a device that is plugged in again works within this time. */
-const recoveredMs = 5_000;
+/** Whatever the jitter of the backoff, a device that is plugged in again works within 5 s of a machine that is not slow. */
+const recoveredMs = 5_000 * slowness;
 
 /** How long the device stays away. */
 const awayMs = 3_000;
