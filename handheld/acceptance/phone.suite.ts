@@ -1,26 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { describe, test } from 'vitest';
 import type { Venue } from '../../sync/acceptance/venue.suite.ts';
 
 const executablePath = '/usr/bin/chromium';
-const advice = 'needs a real browser: apt-get install chromium fonts-noto-cjk';
 const program = fileURLToPath(new URL('../../scripts/handheld-build.ts', import.meta.url));
-
-/** Tests that need Chromium; without it they are skipped with the advice in their name, and under CI they fail. */
-export function describeWithPhone(name: string, define: () => void): void {
-	if (existsSync(executablePath)) return void describe(name, define);
-	if (process.env.CI === undefined) return void describe.skip(`${name} (${advice})`, () => test('', () => {}));
-	test(name, () => {
-		throw new Error(`${name}: ${advice}`);
-	});
-}
 
 /** Builds the page as it is shipped, where it is not; a server that starts afterwards serves it. */
 export async function buildPage(): Promise<void> {

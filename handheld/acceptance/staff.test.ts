@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openFleet, untilInStep, verdictOn } from '../../sync/fleet/fleet.suite.ts';
 import { writeQrVideo } from '../pwa/scan/qr-video.suite.ts';
+import { describeInChromium } from '../pwa/scan/scan-browser.suite.ts';
 import {
 	buildPage,
-	describeWithPhone,
 	installProblems,
 	joinAndSignIn,
 	openPhone,
@@ -20,7 +20,7 @@ const staff = { name: 'li.na', pin: '482913' };
 /** A code of a good print, at arm's length. */
 const look = { modulePx: 8, degrees: 4, blurPx: 1, noise: 4 };
 
-describeWithPhone('a handheld in a browser', () => {
+describeInChromium('a handheld in a browser', () => {
 	test('admits with the camera, without the network, over a reload, and agrees with the gate in the end', async () => {
 		await buildPage();
 		await using fleet = await openFleet();
