@@ -5,7 +5,7 @@ import Type, { type Static } from 'typebox';
 import { Errors } from 'typebox/value';
 import { parse } from 'yaml';
 import { type Problem, problemsError } from './config-source.ts';
-import { usbIdPattern } from './nodes/choose-node.ts';
+import { usbIdPattern } from './nodes/node-schema.ts';
 
 const strict = { additionalProperties: false } as const;
 const text = (description: string) => Type.String({ minLength: 1, maxLength: 400, description });

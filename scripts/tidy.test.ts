@@ -52,6 +52,20 @@ describe('import directions', () => {
 		]);
 	});
 
+	it('refuses a heavy package in a program beside the agent, also through another file, but not as a type', () => {
+		const rules = (shared: string) =>
+			tidy(
+				new Map([
+					['gate-agent/hid/hid-process.ts', "import { a } from './shared.ts';\na();\n"],
+					['gate-agent/hid/shared.ts', `${shared}\n/** A. */\nexport function a() {}\n`],
+				]),
+			)
+				.filter(({ rule }) => rule === 'heavy-process')
+				.map(({ message }) => message.split(':')[0]);
+		expect(rules("import Type from 'typebox';")).toEqual(['loads typebox through gate-agent/hid/shared.ts']);
+		expect(rules("import type { Static } from 'typebox';")).toEqual([]);
+	});
+
 	it('refuses a driver that imports another, and allows what two share', () => {
 		const driver = (name: string, from: string) =>
 			`import { ${from} } from './${from}.ts';\n/** A board. */\nexport const ${name}: Driver<O, E, Relay> = ${from};\n`;

@@ -6,6 +6,7 @@ import type { Finding } from './tidy/finding.ts';
 import { driverFiles, importFindings } from './tidy/import-rules.ts';
 import { parse } from './tidy/parse.ts';
 import { pathFindings } from './tidy/path-rules.ts';
+import { processFindings } from './tidy/process-rules.ts';
 import { projectFindings } from './tidy/project-rules.ts';
 import { syntaxFindings } from './tidy/syntax-rules.ts';
 import { commentFindings, lineFindings } from './tidy/text-rules.ts';
@@ -21,6 +22,7 @@ export function tidy(files: ReadonlyMap<string, string>): readonly Finding[] {
 		...pathFindings([...files.keys()]),
 		...projectFindings(files),
 		...exportFindings(sources),
+		...processFindings(sources),
 		...sources.flatMap((source) => [
 			...syntaxFindings(source),
 			...commentFindings(source),

@@ -56,6 +56,8 @@ export async function openHidDevice(path: string, onReport: (report: Uint8Array)
 	device.on('data', (report: Buffer) => {
 		if (!gone) onReport(report);
 	});
+	// node-hid starts its reader in the next tick, and throws there at nobody if the device was closed before.
+	await new Promise(setImmediate);
 	const call = async <T>(work: () => Promise<T>, timeoutMs: number): Promise<T> => {
 		if (gone) throw gone;
 		const late = Promise.withResolvers<never>();

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Driver, Relay } from '../core/device.ts';
-import { nodeSchema } from '../nodes/choose-node.ts';
+import { nodeSchema } from '../nodes/node-schema.ts';
 import { type HidRelayProtocol, hidRelayBoards } from './hid-relay-boards.ts';
 import { openWatchedRelay } from './watched-relay.ts';
 

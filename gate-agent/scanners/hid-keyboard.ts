@@ -6,8 +6,9 @@ import { StilewardError } from '../core/errors.ts';
 import { type DeviceFile, openDeviceFile } from '../ioctl/device-file.ts';
 import { type EventReader, readEvents } from '../ioctl/event-reader.ts';
 import { errno, loadLibc, SystemCallError } from '../ioctl/libc.ts';
-import { chooseNode, nodeSchema } from '../nodes/choose-node.ts';
+import { chooseNode } from '../nodes/choose-node.ts';
 import { listInputEvents } from '../nodes/input-events.ts';
+import { nodeSchema } from '../nodes/node-schema.ts';
 import { endKeys, expireKeys, feedKey, type InputEvent, keyboardStart } from './keyboard-scan.ts';
 import { itself, type ScanReader, scanReader } from './scan-reader.ts';
 

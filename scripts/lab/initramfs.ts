@@ -1,28 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import {
-	chmodSync,
-	copyFileSync,
-	existsSync,
-	mkdirSync,
-	mkdtempSync,
-	readFileSync,
-	rmSync,
-	writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { GuestKernel } from './kernel.ts';
 
 /** What the guest needs before it can see the host's files. */
-const firstModules = ['virtio_pci', 'virtio_blk', '9pnet_virtio', '9p', 'overlay'];
+const firstModules = ['virtio_pci', 'virtio_blk', 'ext4', '9pnet_virtio', '9p', 'overlay'];
 
 const busybox = '/bin/busybox';
 const initFile = new URL('guest/init.sh', import.meta.url);
 
 /** Makes the guest's first file system: busybox, a few modules, and the script that mounts the host's folders. */
 export function prepareInitramfs(kernel: GuestKernel, file: string): void {
-	if (existsSync(file)) return;
 	const tree = mkdtempSync(join(tmpdir(), 'stileward-initramfs-'));
 	try {
 		for (const folder of ['bin', 'proc', 'sys', 'dev', 'lower', 'ours', 'rw', 'new', 'mod'])

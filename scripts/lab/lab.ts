@@ -8,6 +8,7 @@ import { prepareInitramfs } from './initramfs.ts';
 import { type GuestKernel, prepareKernel } from './kernel.ts';
 import { startMachine } from './machine.ts';
 import { type CutResult, cutPower } from './power-cuts.ts';
+import { writeProjectImage } from './project-image.ts';
 import { type LabReport, reportText, testResults } from './report.ts';
 import { whatIsMissing } from './requirements.ts';
 
@@ -65,7 +66,8 @@ async function main(): Promise<number> {
 	const kernel = prepareKernel(join(build, 'kernel'), say);
 	const initramfs = join(build, 'kernel', kernel.version, 'initramfs.gz');
 	prepareInitramfs(kernel, initramfs);
-	const guest = { kernel, initramfs, isQuiet: values.quiet, say };
+	const image = await writeProjectImage(build);
+	const guest = { kernel, initramfs, image, isQuiet: values.quiet, say };
 	const startedMs = performance.now();
 	const tests = values.only === 'power-cuts' ? undefined : await runTestsOnce(guest, positionals);
 	const cuts = values.only === 'tests' ? undefined : await cutPower({ ...guest, rounds, seed });
@@ -93,6 +95,7 @@ function read() {
 interface Guest {
 	readonly kernel: GuestKernel;
 	readonly initramfs: string;
+	readonly image: string;
 	readonly isQuiet: boolean;
 	readonly say: (text: string) => void;
 }
@@ -106,13 +109,22 @@ async function runTestsOnce(guest: Guest, files: readonly string[]) {
 }
 
 /** Boots once and runs the tests in it; their results come through a shared folder. */
-async function runTests({ kernel, initramfs, isQuiet, say }: Guest, files: readonly string[]) {
+async function runTests({ kernel, initramfs, image, isQuiet, say }: Guest, files: readonly string[]) {
 	const out = mkdtempSync(join(tmpdir(), 'stileward-lab-'));
 	try {
 		say(`booting Debian's ${kernel.version}`);
 		const services = createHostServices(out);
 		const machine = startMachine({
-			...{ kernel, initramfs, out, run: 'tests.sh', args: files, devices: services.devices, limitMs: testsLimitMs },
+			...{
+				kernel,
+				initramfs,
+				image,
+				out,
+				run: 'tests.sh',
+				args: files,
+				devices: services.devices,
+				limitMs: testsLimitMs,
+			},
 			onLine: (line) => void (isQuiet || process.stdout.write(`${line}\n`)),
 		});
 		await services.serve();

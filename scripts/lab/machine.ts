@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { GuestKernel } from './kernel.ts';
-
-const project = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a guest is started with. */
 export interface MachineOptions {
 	readonly kernel: GuestKernel;
 	readonly initramfs: string;
+	/** The project's files (`writeProjectImage`): the guest's first disk. */
+	readonly image: string;
 	/** Folder that the guest may write its results to. */
 	readonly out: string;
 	/** A script in `guest/`, and its arguments; none holds a space or a comma. */
@@ -68,9 +67,18 @@ function guestCode(code: number): number {
 }
 
 function machineArguments(options: Omit<MachineOptions, 'onLine' | 'limitMs'>): readonly string[] {
-	const { kernel, initramfs, out, run, args = [], devices = [] } = options;
+	const { kernel, initramfs, image, out, run, args = [], devices = [] } = options;
 	const line = [
-		...['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', 'random.trust_cpu=on'],
+		...[
+			'console=ttyS0',
+			'quiet',
+			'panic=-1',
+			'mitigations=off',
+			'random.trust_cpu=on',
+			'tsc=reliable',
+			'clocksource=tsc',
+			'cryptomgr.notests',
+		],
 		...[`lab.run=${run}`, `lab.args=${args.join(',')}`],
 	].join(' ');
 	return [
@@ -80,7 +88,8 @@ function machineArguments(options: Omit<MachineOptions, 'onLine' | 'limitMs'>): 
 		...['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04', '-device', 'virtio-rng-pci'],
 		...shared('host', '/', true),
 		...shared('modules', `${kernel.root}/lib/modules`, true),
-		...shared('project', project, true),
+		...['-drive', `file=${image},format=raw,if=none,id=project,readonly=on`],
+		...['-device', 'virtio-blk-pci,drive=project'],
 		...shared('out', out, false),
 		...devices,
 	];

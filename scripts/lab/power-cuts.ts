@@ -24,6 +24,7 @@ export interface CutResult {
 export interface CutOptions {
 	readonly kernel: GuestKernel;
 	readonly initramfs: string;
+	readonly image: string;
 	/** Cuts of the ledger; the controls come beside them. */
 	readonly rounds: number;
 	readonly seed: number;
@@ -117,7 +118,7 @@ async function oneCut(options: Omit<CutOptions, 'rounds' | 'seed'>, { program, s
 	}
 }
 
-interface Life extends Pick<CutOptions, 'kernel' | 'initramfs' | 'say'> {
+interface Life extends Pick<CutOptions, 'kernel' | 'initramfs' | 'image' | 'say'> {
 	readonly dir: string;
 	readonly disk: LossyDisk;
 }
@@ -157,13 +158,13 @@ async function readAfterCut(life: Life, program: Program): Promise<readonly numb
 }
 
 async function runProgram(
-	{ kernel, initramfs, dir, disk, say }: Life,
+	{ kernel, initramfs, image, dir, disk, say }: Life,
 	args: readonly string[],
 	onLine: (line: string, cut: () => void) => void,
 ): Promise<number | 'killed' | 'limit'> {
 	const last: string[] = [];
 	const machine = startMachine({
-		...{ kernel, initramfs, out: dir, run: 'power-cut.sh', args, limitMs: lifeLimitMs },
+		...{ kernel, initramfs, image, out: dir, run: 'power-cut.sh', args, limitMs: lifeLimitMs },
 		devices: ['-drive', disk.drive, '-device', 'virtio-blk-pci,drive=disk'],
 		onLine: (line) => {
 			last.push(line);

@@ -19,6 +19,8 @@ import { driverRooms, roomOf, rooms } from './rooms.ts';
 /** One import of a file, by a statement, a type or a call. */
 export interface Import {
 	readonly line: number;
+	/** Types alone: nothing is loaded when the file runs. */
+	readonly isTypeOnly: boolean;
 	/** The imported file, relative to the repository; for a package its name as written. */
 	readonly target: string;
 	readonly isFile: boolean;
@@ -34,7 +36,10 @@ export function importsOf({ path, text, tree }: Source): readonly Import[] {
 		if (specifier === undefined) continue;
 		const isFile = specifier.startsWith('.');
 		const target = isFile ? normalize(join(dirname(path), specifier)) : specifier;
-		imports.push({ line: lineAt(text, node.getStart()), target, isFile, names: namesOf(node) });
+		imports.push({
+			...{ line: lineAt(text, node.getStart()), isTypeOnly: isTypeOnly(node) },
+			...{ target, isFile, names: namesOf(node) },
+		});
 	}
 	return imports;
 }
@@ -50,6 +55,12 @@ function specifierOf(node: Node): string | undefined {
 	const isDynamic = isCallExpression(node) && node.expression.kind === SyntaxKind.ImportKeyword;
 	const argument = isDynamic ? node.arguments[0] : undefined;
 	return argument && isStringLiteral(argument) ? argument.text : undefined;
+}
+
+function isTypeOnly(node: Node): boolean {
+	if (isImportTypeNode(node)) return true;
+	if (isExportDeclaration(node)) return node.isTypeOnly;
+	return isImportDeclaration(node) && node.importClause?.phaseModifier === SyntaxKind.TypeKeyword;
 }
 
 function namesOf(node: Node): Import['names'] {

@@ -13,7 +13,7 @@ $b mount -t 9p -o $options,ro,cache=loose host /lower || fail 'no host'
 $b mount -t overlay -o lowerdir=/lower,upperdir=/rw/host/upper,workdir=/rw/host/work overlay /new || fail 'no root'
 $b mkdir -p /new/lab/project /new/lab/out /new/lib/modules /new/dev/pts /new/dev/shm
 $b mount -t 9p -o $options,ro,cache=loose modules /new/lib/modules || fail 'no modules'
-$b mount -t 9p -o $options,ro,cache=loose project /ours || fail 'no project'
+$b mount -t ext4 -o ro /dev/vda /ours || fail 'no project'
 $b mount -t overlay -o lowerdir=/ours,upperdir=/rw/project/upper,workdir=/rw/project/work overlay /new/lab/project ||
 	fail 'no project over the project'
 $b mount -t 9p -o $options,rw,cache=none out /new/lab/out || fail 'no folder for the results'

@@ -5,7 +5,7 @@ mkdir -p /lab/disk
 options=data=ordered
 # A file system that never tells the disk to flush.
 [ "$1" = no_barrier ] && options=barrier=0
-mount -t ext4 -o $options /dev/vda /lab/disk || exit 9
+mount -t ext4 -o $options /dev/vdb /lab/disk || exit 9
 mkdir -p /lab/disk/data
 testing=gate-agent/ledger/testing
 case $1-$2 in

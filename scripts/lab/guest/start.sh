@@ -15,7 +15,7 @@ mkdir -p /run/udev /lab/data
 # Before the drivers, so that each device comes as it does when it is plugged in. No trigger for everything that is
 # there: it would load graphics and sound, which takes a slow machine many seconds.
 /lib/systemd/systemd-udevd --daemon >/dev/null 2>&1
-for module in evdev hid_generic usbhid uhid hid_cp2112 ftdi_sio cdc_acm xhci_pci ext4 bluetooth hci_vhci; do
+for module in evdev hid_generic usbhid uhid hid_cp2112 ftdi_sio cdc_acm xhci_pci bluetooth hci_vhci; do
 	modprobe $module || echo "lab: no module $module"
 done
 udevadm trigger --action=add --subsystem-match=tty --subsystem-match=input --subsystem-match=block
