@@ -1,19 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { BleAdapter } from './adapter.ts';
+import type { BleAdapter, PeerLink } from './adapter.ts';
 import { openBleLink } from './ble-link.ts';
-import { type BluezAir, openBluezAir } from './bluez.suite.ts';
+import { type BluezAir, type BluezScanner, occupy, openBluezAir } from './bluez.suite.ts';
 import { nordicUart } from './nordic-uart.ts';
 import type { Heard } from './radio.ts';
 
 const patience = { timeout: 30_000 };
 
 let air: BluezAir;
+let east: BluezScanner;
+let west: BluezScanner;
 beforeAll(async () => {
 	air = await openBluezAir([
 		{ name: 'EAST-1', writes: 'request', batteryPercent: 81 },
 		{ name: 'WEST-1', writes: 'command', batteryPercent: 42 },
 	]);
+	[east, west] = air.scanners as [BluezScanner, BluezScanner];
 }, 300_000);
 afterAll(() => air?.close());
 
@@ -21,6 +24,34 @@ async function opened(): Promise<BleAdapter & { readonly pid: number }> {
 	const adapter = await openBleLink({ adapter: air.adapter });
 	onTestFinished(() => adapter.close());
 	return adapter;
+}
+
+/** A connected scanner and what it told. */
+async function linked(adapter: BleAdapter, { name }: BluezScanner) {
+	let told = '';
+	const batteries: number[] = [];
+	const open = (): Promise<PeerLink> =>
+		adapter.open(
+			{ peer: { name }, listen: [nordicUart.notify], battery: true },
+			{
+				onBytes: (bytes) => {
+					told += Buffer.from(bytes).toString('latin1');
+				},
+				onBattery: (percent) => batteries.push(percent),
+			},
+		);
+	return { link: await open(), open, told: () => told, batteries };
+}
+
+/** Opens again as a supervisor does, until the scanner is there. */
+async function openedAgain(open: () => Promise<PeerLink>): Promise<PeerLink> {
+	let link: PeerLink | undefined;
+	const attempt = async () => {
+		link = await open().catch(() => undefined);
+		return link !== undefined;
+	};
+	await expect.poll(attempt, { timeout: 60_000 }).toBe(true);
+	return link as PeerLink;
 }
 
 describe('the process of a Bluetooth adapter', () => {
@@ -40,5 +71,86 @@ describe('the process of a Bluetooth adapter', () => {
 		await expect.poll(() => [...heard.keys()].sort(), patience).toEqual(['EAST-1', 'WEST-1']);
 		stop();
 		expect(heard.get('EAST-1')).toMatchObject({ services: [nordicUart.notify.service], rssi: expect.any(Number) });
+	});
+
+	test('serves two scanners at once: codes in parts, verdicts, batteries', async ({ task }) => {
+		await occupy(air, west);
+		const adapter = await opened();
+		const startedMs = performance.now();
+		const one = await linked(adapter, east);
+		const openedMs = performance.now() - startedMs;
+		const other = await linked(adapter, west);
+		const code = `SW1:${'AB  9$%*+-./:'.repeat(20)}`;
+		east.notify(Buffer.from(`${code}\r`));
+		west.notify(Buffer.from('SW1:WEST\r'));
+		await expect.poll(one.told, patience).toBe(`${code}\r`);
+		await expect.poll(other.told, patience).toBe('SW1:WEST\r');
+		const before = [east.written.length, west.written.length] as const;
+		await one.link.write(nordicUart.write, Uint8Array.of(1, 2, 3));
+		await other.link.write(nordicUart.write, Uint8Array.of(4));
+		await expect.poll(() => east.written.slice(before[0]), patience).toEqual(['010203']);
+		await expect.poll(() => west.written.slice(before[1]), patience).toEqual(['04']);
+		expect([one.batteries, other.batteries]).toEqual([[81], [42]]);
+		Object.assign(task.meta, { figures: { parts: Math.ceil((code.length + 1) / 20), openedMs: Math.round(openedMs) } });
+	});
+
+	test('is not held up by a scanner that never answers a write', async ({ task }) => {
+		await occupy(air, west);
+		const adapter = await opened();
+		const one = await linked(adapter, east);
+		const other = await linked(adapter, west);
+		east.hang(true);
+		const startedMs = performance.now();
+		const stuck = one.link.write(nordicUart.write, Uint8Array.of(1)).catch(({ code }) => code);
+		west.notify(Buffer.from('SW1:MEANWHILE\r'));
+		await other.link.write(nordicUart.write, Uint8Array.of(7));
+		await expect.poll(other.told, patience).toBe('SW1:MEANWHILE\r');
+		const servedMs = performance.now() - startedMs;
+		expect(await stuck).toMatch(/device_(timeout|lost)/);
+		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
+		const lostMs = performance.now() - startedMs;
+		east.hang(false);
+		await openedAgain(one.open);
+		Object.assign(task.meta, { figures: { otherServedMs: Math.round(servedMs), givenUpMs: Math.round(lostMs) } });
+	});
+
+	test('tells a link that the scanner ends, and connects again', async ({ task }) => {
+		const adapter = await opened();
+		const one = await linked(adapter, east);
+		const startedMs = performance.now();
+		await east.drop();
+		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
+		const lostMs = performance.now() - startedMs;
+		await openedAgain(one.open);
+		east.notify(Buffer.from('SW1:AGAIN\r'));
+		await expect.poll(one.told, patience).toBe('SW1:AGAIN\r');
+		const againMs = performance.now() - startedMs;
+		Object.assign(task.meta, { figures: { lostMs: Math.round(lostMs), againMs: Math.round(againMs) } });
+	});
+
+	test('finds a scanner again that was out of reach', async () => {
+		const adapter = await opened();
+		const one = await linked(adapter, west);
+		await west.power(false);
+		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
+		await expect(one.open()).rejects.toMatchObject({ code: 'device_absent' });
+		await west.power(true);
+		await openedAgain(one.open);
+	});
+
+	test('can be killed: the next one has the scanner again', async () => {
+		const first = await opened();
+		const one = await linked(first, east);
+		process.kill(first.pid, 'SIGKILL');
+		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
+		expect(await first.lost).toMatchObject({ code: 'device_lost' });
+		const second = await opened();
+		const open = () =>
+			second.open({ peer: { name: east.name }, listen: [nordicUart.notify], battery: false }, { onBytes: () => {} });
+		await openedAgain(open);
+	});
+
+	test('says that an adapter is not there', async () => {
+		await expect(openBleLink({ adapter: 'hci9' })).rejects.toMatchObject({ code: 'device_absent' });
 	});
 });

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { openBleLink } from './ble-link.ts';
 
 /** How long the parts of the guest may take; its processor is an emulated one. */
 const patienceMs = 100_000;
@@ -26,11 +28,13 @@ export interface BluezScanner {
 	power(isOn: boolean): Promise<void>;
 }
 
-/** Virtual controllers that hear one another, the first ones with a scanner each; the last is the central's. */
+/** Virtual controllers that hear one another, the first ones with a scanner each; the last two are for centrals. */
 export interface BluezAir {
 	readonly scanners: readonly BluezScanner[];
 	/** The adapter that the program under test has. */
 	readonly adapter: string;
+	/** Another one, for `occupy`. */
+	readonly spare: string;
 	close(): Promise<void>;
 }
 
@@ -43,7 +47,7 @@ export interface BluezScannerOptions {
 
 /** Starts controllers, bluetoothd and scanners. Needs root and /dev/vhci: the lab's guest. */
 export async function openBluezAir(options: readonly BluezScannerOptions[]): Promise<BluezAir> {
-	const count = options.length + 1;
+	const count = options.length + 2;
 	const controllers = await startControllers(count);
 	startBus();
 	const daemon = spawn('/usr/libexec/bluetooth/bluetoothd', ['-n'], { stdio: 'ignore' });
@@ -51,16 +55,29 @@ export async function openBluezAir(options: readonly BluezScannerOptions[]): Pro
 	const scanners: Awaited<ReturnType<typeof startScanner>>[] = [];
 	for (const [index, each] of options.entries()) scanners.push(await startScanner(`hci${index}`, each));
 	// bluetoothd has touched it; the central begins with one that is fresh.
-	const adapter = `hci${options.length}`;
-	execFileSync('hciconfig', [adapter, 'down']);
-	await until(`${adapter} up`, () => spawnSync('hciconfig', [adapter, 'up']).status === 0);
+	const [adapter, spare] = [`hci${options.length}`, `hci${options.length + 1}`] as const;
+	for (const each of [adapter, spare]) {
+		execFileSync('hciconfig', [each, 'down']);
+		await until(`${each} up`, () => spawnSync('hciconfig', [each, 'up']).status === 0);
+	}
 	return {
 		scanners: scanners.map(({ scanner }) => scanner),
 		adapter,
+		spare,
 		close: async () => {
 			for (const { child } of [...scanners, { child: daemon }, { child: controllers }]) await end(child);
 		},
 	};
+}
+
+/**
+ * Links a scanner to another central, as long as the test lasts. btvirt tells a scanner the handle that the link has at the
+ * central, which is not the one that it keeps itself: the second link of a central works with a scanner alone whose second it is.
+ */
+export async function occupy(air: BluezAir, { name }: BluezScanner): Promise<void> {
+	const other = await openBleLink({ adapter: air.spare });
+	onTestFinished(() => other.close());
+	await other.open({ peer: { name }, listen: [], battery: false }, { onBytes: () => {} });
 }
 
 /**
