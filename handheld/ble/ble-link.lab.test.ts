@@ -94,26 +94,6 @@ describe('the process of a Bluetooth adapter', () => {
 		Object.assign(task.meta, { figures: { parts: Math.ceil((code.length + 1) / 20), openedMs: Math.round(openedMs) } });
 	});
 
-	test('is not held up by a scanner that never answers a write', async ({ task }) => {
-		await occupy(air, west);
-		const adapter = await opened();
-		const one = await linked(adapter, east);
-		const other = await linked(adapter, west);
-		east.hang(true);
-		const startedMs = performance.now();
-		const stuck = one.link.write(nordicUart.write, Uint8Array.of(1)).catch(({ code }) => code);
-		west.notify(Buffer.from('SW1:MEANWHILE\r'));
-		await other.link.write(nordicUart.write, Uint8Array.of(7));
-		await expect.poll(other.told, patience).toBe('SW1:MEANWHILE\r');
-		const servedMs = performance.now() - startedMs;
-		expect(await stuck).toMatch(/device_(timeout|lost)/);
-		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
-		const lostMs = performance.now() - startedMs;
-		east.hang(false);
-		await openedAgain(one.open);
-		Object.assign(task.meta, { figures: { otherServedMs: Math.round(servedMs), givenUpMs: Math.round(lostMs) } });
-	});
-
 	test('tells a link that the scanner ends, and connects again', async ({ task }) => {
 		const adapter = await opened();
 		const one = await linked(adapter, east);
@@ -152,5 +132,26 @@ describe('the process of a Bluetooth adapter', () => {
 
 	test('says that an adapter is not there', async () => {
 		await expect(openBleLink({ adapter: 'hci9' })).rejects.toMatchObject({ code: 'device_absent' });
+	});
+
+	// The last one: bluetoothd 5.66 dies when a link ends on which it owes the answer to a write.
+	test('is not held up by a scanner that never answers a write', async ({ task }) => {
+		await occupy(air, west);
+		const adapter = await opened();
+		const one = await linked(adapter, east);
+		const other = await linked(adapter, west);
+		east.hang(true);
+		const startedMs = performance.now();
+		const stuck = one.link.write(nordicUart.write, Uint8Array.of(1)).catch(({ code }) => code);
+		west.notify(Buffer.from('SW1:MEANWHILE\r'));
+		await other.link.write(nordicUart.write, Uint8Array.of(7));
+		await expect.poll(other.told, patience).toBe('SW1:MEANWHILE\r');
+		const servedMs = performance.now() - startedMs;
+		expect(await stuck).toMatch(/device_(timeout|lost)/);
+		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
+		const lostMs = performance.now() - startedMs;
+		east.hang(false);
+		await openedAgain(one.open);
+		Object.assign(task.meta, { figures: { otherServedMs: Math.round(servedMs), givenUpMs: Math.round(lostMs) } });
 	});
 });
