@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { reportText, testResults } from './report.ts';
+import { joined, reportText, testResults, undoneFiles } from './report.ts';
 
 const assertion = { fullName: 'a board, pulled', status: 'passed', duration: 1_500 };
 /** As the guest names it. */
@@ -52,5 +52,23 @@ test('tells what a power cut left of what was acknowledged', () => {
 		'- ✓ ledger, seed 7: all 90 acknowledged are there (90 kept, 12 writes were not flushed)',
 		'- ✓ control, seed 7: 60 of 90 are lost (30 kept, 12 writes were not flushed)',
 		'- ✗ ledger, seed 7: 1 of 90 are lost (89 kept, 12 writes were not flushed)',
+	]);
+});
+
+test('joins what a guest found before it broke down with what the next one found of the rest', () => {
+	const results = (code: number, byFile: Readonly<Record<string, readonly string[]>>) => {
+		const testResultsOf = Object.entries(byFile).map(([each, statuses]) => ({
+			...{ name: each, message: '' },
+			assertionResults: statuses.map((status, at) => ({ fullName: `test ${at}`, status })),
+		}));
+		return { code, ...testResults(JSON.stringify({ testResults: testResultsOf })) };
+	};
+	const first = results(1, { 'a.lab.test.ts': ['passed', 'passed'], 'b.lab.test.ts': ['passed', 'pending'] });
+	expect(undoneFiles(first)).toEqual(['b.lab.test.ts']);
+	const whole = joined(first, results(0, { 'b.lab.test.ts': ['passed', 'failed'] }));
+	expect(whole).toMatchObject({ code: 0, passed: 3, failed: 1 });
+	expect(whole.tests.map(({ file: of, status }) => `${of} ${status}`)).toEqual([
+		...['a.lab.test.ts passed', 'a.lab.test.ts passed'],
+		...['b.lab.test.ts passed', 'b.lab.test.ts failed'],
 	]);
 });

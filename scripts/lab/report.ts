@@ -63,6 +63,18 @@ export function testResults(text: string | undefined): Omit<TestResults, 'code'>
 	return { passed: count('passed'), failed: count('failed'), tests };
 }
 
+/** Files of which a guest that broke down left tests undone: those that are to be run once more. */
+export function undoneFiles({ tests }: TestResults): readonly string[] {
+	return [...new Set(tests.filter(({ status }) => status !== 'passed').map(({ file }) => file))];
+}
+
+/** What two boots found: of the files that the second one ran its own word counts. */
+export function joined(first: TestResults, second: TestResults): TestResults {
+	const again = new Set(second.tests.map(({ file }) => file));
+	const kept = first.tests.filter(({ file, status }) => status === 'passed' && !again.has(file));
+	return { ...second, passed: kept.length + second.passed, tests: [...kept, ...second.tests] };
+}
+
 /** The report as a person reads it, in Markdown. */
 export function reportText({ kernel, seconds, tests, cuts }: LabReport): string {
 	const lines = [`# Hardware lab: kernel ${kernel}, ${seconds.toFixed(0)} s`, ''];
