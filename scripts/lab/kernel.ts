@@ -16,7 +16,7 @@ export interface GuestKernel {
 const kernelPackage = /^linux-image-(\d[\d.]*-(\d+)-amd64)$/;
 
 /**
- * Not for the lab. 6.1.191 moved `hci_chan_del` into `l2cap_conn_free`: a Bluetooth connection that ends before the last program
+ * Not for the lab. 6.1.192 moved `hci_chan_del` into `l2cap_conn_free`: a Bluetooth connection that ends before the last program
  * has closed its socket is deleted twice, and the kernel stops (lib/list_debug.c). 6.1.190 and before do not.
  */
 const brokenVersions: readonly string[] = ['6.1.0-55-amd64', '6.1.0-56-amd64'];
