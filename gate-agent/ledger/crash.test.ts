@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JournalRow, RedemptionId } from '../core/redemption.ts';
+import { once, requestOf } from '../core/testing/one-ticket-each.ts';
 import { readLedger } from './read-ledger.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
 import { type Child, startProgram } from './testing/child.ts';
-import { once, requestOf } from './testing/redeem-loop.ts';
 
 let dir: string;
 let child: Child | undefined;

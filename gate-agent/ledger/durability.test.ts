@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { once, requestOf } from '../core/testing/one-ticket-each.ts';
 import { ticketId } from '../core/ticket.ts';
 import { openReader, openWriter, walBytesMax } from './connection.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
 import { programPath } from './testing/child.ts';
-import { once, requestOf } from './testing/redeem-loop.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RedemptionId } from '../core/redemption.ts';
+import { once, requestOf } from '../core/testing/one-ticket-each.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
 import { programPath } from './testing/child.ts';
-import { once, requestOf } from './testing/redeem-loop.ts';
 
 let dir: string;
 beforeEach(() => {

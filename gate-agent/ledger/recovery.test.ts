@@ -15,10 +15,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RedemptionId } from '../core/redemption.ts';
+import { once, requestOf } from '../core/testing/one-ticket-each.ts';
 import type { SqliteLedger } from './ledger-on-disk.ts';
 import { readLedger } from './read-ledger.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
-import { once, requestOf } from './testing/redeem-loop.ts';
 
 let base: string;
 let dir: string;

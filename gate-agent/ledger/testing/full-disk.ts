@@ -3,8 +3,8 @@ import { rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedemptionId } from '../../core/redemption.ts';
+import { once, requestOf } from '../../core/testing/one-ticket-each.ts';
 import { openSqliteLedger } from '../sqlite-ledger.ts';
-import { once, requestOf } from './redeem-loop.ts';
 
 /**
  * A program that fills the disk under a ledger and empties it again, and prints what the ledger answered as one line of

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { RedemptionId } from '../../core/redemption.ts';
+import { once, requestOf } from '../../core/testing/one-ticket-each.ts';
 import { readLedger } from '../read-ledger.ts';
 import { openSqliteLedger } from '../sqlite-ledger.ts';
-import { once, requestOf } from './redeem-loop.ts';
 
 /**
  * A program that redeems until the limit on file sizes it was started under makes a write fail, then lifts the limit

@@ -1,9 +1,5 @@
 import { writeSync } from 'node:fs';
-import { wholeTicket } from '../../core/allowance.ts';
-import type { Decision, History } from '../../core/decide.ts';
-import type { RedeemRequest } from '../../core/ledger.ts';
-import type { RedemptionId } from '../../core/redemption.ts';
-import { ticketId } from '../../core/ticket.ts';
+import { once, requestOf } from '../../core/testing/one-ticket-each.ts';
 import { openSqliteLedger } from '../sqlite-ledger.ts';
 
 /**
@@ -30,27 +26,4 @@ async function main([dir = '', first = '0', count = '0']: readonly string[]): Pr
 	setInterval(() => undefined, 60_000);
 }
 
-/** The redemption of ticket `idx`. */
-export function requestOf(idx: number): RedeemRequest {
-	return {
-		redemptionId: `redemption-${idx}` as RedemptionId,
-		ticketId: ticketId('lantern-2026', idx),
-		evt: 'lantern-2026',
-		idx,
-		allowance: wholeTicket,
-		cls: 'adult',
-		use: 1,
-		lane: 'lane-1',
-		zone: 'main',
-		atMs: 1_790_000_000_000 + idx,
-	};
-}
-
-/** Grants a whole ticket once. */
-export function once(history: History): Decision {
-	if (history.used + history.held > 0) return { kind: 'deny', refusal: { reason: 'already_redeemed' } };
-	const rest = { allowance: wholeTicket, uses: 1, reentry: false, rung: 'local', left: 0 } as const;
-	return { kind: 'grant', direction: 'entry', ...rest };
-}
-
-if (import.meta.main) await main(process.argv.slice(2));
+await main(process.argv.slice(2));

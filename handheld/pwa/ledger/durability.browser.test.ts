@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RedemptionId } from '../../../gate-agent/core/redemption.ts';
+import { once, requestOf } from '../../../gate-agent/core/testing/one-ticket-each.ts';
 import { dropLedgers, openForTest } from './testing/open-for-test.ts';
-import { once, requestOf } from './testing/redemptions.ts';
 
 const { transaction } = IDBDatabase.prototype;
 let opened: IDBTransaction[];

@@ -5,10 +5,10 @@ import { wholeTicket } from '../../../gate-agent/core/allowance.ts';
 import { cursorNote, type Ledger, type RedeemRequest } from '../../../gate-agent/core/ledger.ts';
 import { noCounts } from '../../../gate-agent/core/ledger-rules.ts';
 import type { RedemptionId } from '../../../gate-agent/core/redemption.ts';
+import { once, requestOf } from '../../../gate-agent/core/testing/one-ticket-each.ts';
 import { holdLedger } from './hold.ts';
 import { type Database, openDatabase } from './schema.ts';
 import { dropLedgers, freshName, openForTest } from './testing/open-for-test.ts';
-import { once, requestOf } from './testing/redemptions.ts';
 
 afterEach(dropLedgers);
 

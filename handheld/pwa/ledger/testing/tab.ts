@@ -2,10 +2,10 @@ import { type IDBPDatabase, openDB } from 'idb';
 import type { LearnedRight } from '../../../../gate-agent/core/ledger.ts';
 import type { RedemptionId } from '../../../../gate-agent/core/redemption.ts';
 import { bitPlace, pageBytes, type SparsePages } from '../../../../gate-agent/core/sparse-pages.ts';
+import { once, requestOf } from '../../../../gate-agent/core/testing/one-ticket-each.ts';
 import { type HoldOptions, holdLedger, type LedgerHold } from '../hold.ts';
 import { openIndexedDbLedger } from '../indexeddb-ledger.ts';
 import type { IndexedDbLedger } from '../ledger-in-browser.ts';
-import { once, requestOf } from './redemptions.ts';
 
 /** Times in milliseconds. */
 export interface Measured {

@@ -1,8 +1,8 @@
-import { wholeTicket } from '../../../../gate-agent/core/allowance.ts';
-import type { Decision, History } from '../../../../gate-agent/core/decide.ts';
-import type { RedeemRequest } from '../../../../gate-agent/core/ledger.ts';
-import type { RedemptionId } from '../../../../gate-agent/core/redemption.ts';
-import { ticketId } from '../../../../gate-agent/core/ticket.ts';
+import { wholeTicket } from '../allowance.ts';
+import type { Decision, History } from '../decide.ts';
+import type { RedeemRequest } from '../ledger.ts';
+import type { RedemptionId } from '../redemption.ts';
+import { ticketId } from '../ticket.ts';
 
 /** The redemption of ticket `idx`. */
 export function requestOf(idx: number): RedeemRequest {
