@@ -20,9 +20,6 @@ export interface HostServices {
 /** Serial adapters under test, each with what stands behind it. */
 const adapters = ['scanner', 'relay', 'bus'] as const;
 
-/** A keyboard needs this long for an edge, ms: the guest polls it. */
-const keyGapMs = 12;
-
 /**
  * The world around the guest's devices: plugs and unplugs them, plays the scanner and the boards at the far ends of
  * their lines, presses keys. It obeys a closed list of requests and nothing else.
@@ -90,7 +87,7 @@ function createWorld(qmp: Qmp, sockets: ReadonlyMap<string, Socket>) {
 			case 'type':
 				for (const events of keyEvents(request.text)) {
 					await qmp.execute('input-send-event', { events });
-					await sleep(keyGapMs);
+					await sleep(request.gapMs);
 				}
 				return {};
 		}
