@@ -12,7 +12,7 @@ export type HostRequest =
 	| { readonly do: 'board'; readonly board: 'relay' | 'bus' }
 	/** Wires an input of the board on the bus. */
 	| { readonly do: 'contact'; readonly channel: number; readonly active: boolean }
-	/** Keys of a US keyboard, pressed one after the other. A slow guest wants more time for each edge: QEMU keeps sixteen. */
+	/** Keys of a US keyboard, pressed one after the other. */
 	| { readonly do: 'type'; readonly text: string; readonly gapMs: number };
 
 /** What the host answers. */
