@@ -97,26 +97,43 @@ export async function untilSynced(page: Page): Promise<void> {
 	});
 }
 
-/** Presents a ticket to a scanner that types, and gives what the handheld says: its tone, and its words. */
-export async function present(page: Page, text: string): Promise<{ readonly tone: string; readonly words: string }> {
+/** What a handheld says. */
+interface Said {
+	readonly tone: string;
+	readonly words: string;
+}
+
+/** Presents a ticket to a scanner that types; `tookMs` is from its first key to the frame that shows the verdict. */
+export async function present(page: Page, text: string): Promise<Said & { readonly tookMs: number }> {
 	await page
 		.locator('.verdict .tap')
 		.click({ timeout: 500 })
 		.catch(() => {});
 	await page.waitForSelector('.verdict', { state: 'detached' });
-	await page.evaluate(typeAsScanner, text);
-	return verdictOf(page);
+	const tookMs = await page.evaluate(typeAsScanner, text);
+	return { ...(await verdictOf(page)), tookMs };
 }
 
 /** Keys as fast as a scanner has them, which a remote keyboard on a busy machine has not. */
-function typeAsScanner(text: string): void {
+function typeAsScanner(text: string): Promise<number> {
+	const startedMs = performance.now();
+	const shown = new Promise<number>((resolve, reject) => {
+		setTimeout(() => reject(new Error('no verdict came')), 30_000);
+		const observer = new MutationObserver(() => {
+			if (document.querySelector('.verdict') === null) return;
+			observer.disconnect();
+			requestAnimationFrame(() => resolve(performance.now() - startedMs));
+		});
+		observer.observe(document.body, { childList: true, subtree: true });
+	});
 	for (const key of [...text, 'Enter']) {
 		document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
 	}
+	return shown;
 }
 
 /** The verdict that is shown, or the next one. */
-export async function verdictOf(page: Page, tone?: string): Promise<{ readonly tone: string; readonly words: string }> {
+export async function verdictOf(page: Page, tone?: string): Promise<Said> {
 	const shown = page.locator(tone === undefined ? '.verdict' : `.verdict[data-tone="${tone}"]`);
 	await shown.waitFor({ timeout: 30_000 });
 	return { tone: (await shown.getAttribute('data-tone')) ?? '', words: (await shown.textContent()) ?? '' };

@@ -17,6 +17,9 @@ import {
 
 const staff = { name: 'li.na', pin: '482913' };
 
+/** Visitors whose verdict is timed. */
+const crowdSize = 30;
+
 /** A code of a good print, at arm's length. */
 const look = { modulePx: 8, degrees: 4, blurPx: 1, noise: 4 };
 
@@ -29,6 +32,7 @@ describeInChromium('a handheld in a browser', () => {
 		const gate = await fleet.gate('gate-1');
 		await gate.start();
 		const tickets = await fleet.sell('adult', 4);
+		const crowd = await fleet.sell('adult', crowdSize);
 		const [seen, typed, offline, late] = tickets;
 		if (!seen || !typed || !offline || !late) throw new Error('there are four tickets');
 		const { link } = JSON.parse(await venue.done('device', 'code', '--name', 'phone-1', '--handheld', '--json'));
@@ -54,6 +58,13 @@ describeInChromium('a handheld in a browser', () => {
 		await second.waitForFunction(() => navigator.serviceWorker.controller !== null);
 		expect(await installProblems(second)).toEqual([]);
 		expect(await present(second, typed.text)).toMatchObject({ tone: 'go' });
+		const tookMs: number[] = [];
+		for (const { text } of crowd) {
+			const verdict = await present(second, text);
+			expect(verdict).toMatchObject({ tone: 'go' });
+			tookMs.push(verdict.tookMs);
+		}
+		report('text to verdict on the screen, with the claim', tookMs);
 
 		await phone.setOffline(true);
 		await second.waitForSelector('.link[data-state="offline"]', { timeout: 60_000 });
@@ -83,6 +94,12 @@ describeInChromium('a handheld in a browser', () => {
 		expect(phone.errors.filter((line) => !/ERR_INTERNET_DISCONNECTED/.test(line))).toEqual([]);
 	}, 300_000);
 });
+
+function report(name: string, ms: readonly number[]): void {
+	const sorted = ms.toSorted((a, b) => a - b);
+	const of = (part: number) => (sorted[Math.floor(sorted.length * part)] ?? Number.NaN).toFixed(0);
+	process.stdout.write(`${name}: p50 ${of(0.5)} ms, p99 ${of(0.99)} ms (${ms.length})\n`);
+}
 
 /** A video that shows one code for ever. */
 async function videoOf(text: string): Promise<string> {
