@@ -64,7 +64,8 @@ test('joins what a guest found before it broke down with what the next one found
 		return { code, ...testResults(JSON.stringify({ testResults: testResultsOf })) };
 	};
 	const first = results(1, { 'a.lab.test.ts': ['passed', 'passed'], 'b.lab.test.ts': ['passed', 'pending'] });
-	expect(undoneFiles(first)).toEqual(['b.lab.test.ts']);
+	const files = ['a.lab.test.ts', 'b.lab.test.ts', 'never-begun.lab.test.ts'];
+	expect(undoneFiles(files, first)).toEqual(['b.lab.test.ts', 'never-begun.lab.test.ts']);
 	const whole = joined(first, results(0, { 'b.lab.test.ts': ['passed', 'failed'] }));
 	expect(whole).toMatchObject({ code: 0, passed: 3, failed: 1 });
 	expect(whole.tests.map(({ file: of, status }) => `${of} ${status}`)).toEqual([

@@ -63,9 +63,10 @@ export function testResults(text: string | undefined): Omit<TestResults, 'code'>
 	return { passed: count('passed'), failed: count('failed'), tests };
 }
 
-/** Files of which a guest that broke down left tests undone: those that are to be run once more. */
-export function undoneFiles({ tests }: TestResults): readonly string[] {
-	return [...new Set(tests.filter(({ status }) => status !== 'passed').map(({ file }) => file))];
+/** Those of `files` that a guest which broke down did not finish; the runner's report does not know what was never begun. */
+export function undoneFiles(files: readonly string[], { tests }: TestResults): readonly string[] {
+	const byFile = Map.groupBy(tests, ({ file }) => file);
+	return files.filter((file) => !(byFile.get(file)?.every(({ status }) => status === 'passed') ?? false));
 }
 
 /** What two boots found: of the files that the second one ran its own word counts. */
