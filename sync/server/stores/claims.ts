@@ -10,6 +10,7 @@ import { lockVenues, logControl, numbers } from './heads.ts';
 import { createLoadPlaces, type LoadPlaces, type Places } from './people.ts';
 import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
 import { loadRevoked, loadRights, type RightKey, type RightsFold } from './rights-table.ts';
+import { partial } from './schema.ts';
 
 /** The claims' part of a store. */
 export function claimMethods(database: Database): Pick<Store, 'claim' | 'openClaims' | 'releaseClaims'> {
@@ -27,7 +28,7 @@ export function claimMethods(database: Database): Pick<Store, 'claim' | 'openCla
 				.select(['redemption', 'claim_journal', 'at_ms', 'evt', 'idx', 'allowance', 'uses', 'lane'])
 				.where('venue_id', '=', venue)
 				.where('device', '=', device)
-				.where('state', '=', 'claimed')
+				.where(partial.claimed)
 				.orderBy('at_ms')
 				.execute();
 			// A claim from before the column came is answered as one of a lost journal.

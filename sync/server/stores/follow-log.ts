@@ -149,6 +149,7 @@ function spansOf(wanted: readonly AdmissionChange[]) {
 	});
 }
 
+/** Segments of a journal do not overlap: the last one that begins at or before a row is the first that can hold it. */
 async function segmentsWith(
 	{ tx, dialect }: Work,
 	venue: string,
@@ -159,7 +160,9 @@ async function segmentsWith(
 		SELECT s.device, s.device_epoch, s.from_seq, s.to_seq, s.jws
 		FROM ${dialect.given(spanColumns, spansOf(wanted))} JOIN segments s ON s.venue_id = ${venue}
 			AND s.device = given.device AND s.device_epoch = given.device_epoch
-			AND s.from_seq <= given.last AND s.to_seq >= given.first
+			AND s.from_seq <= given.last AND s.from_seq >= coalesce((SELECT max(f.from_seq) FROM segments f
+				WHERE f.venue_id = ${venue} AND f.device = given.device AND f.device_epoch = given.device_epoch
+					AND f.from_seq <= given.first), given.first)
 		WHERE s.jws <> ''`.execute(tx);
 	return rows;
 }

@@ -3,6 +3,7 @@ import type { HubFollowPage } from '../../protocol/hub.ts';
 import { hubEntriesMax, hubSegmentsBytesMax, hubSegmentsMax } from '../../protocol/hub.ts';
 import type { Followed, Replication } from '../replication.ts';
 import { type Database, readAtOnce, type Work } from './dialect.ts';
+import { partial } from './schema.ts';
 
 /** Control entries in one page: some of them revoke 500 tickets. */
 const controlEntriesMax = 200;
@@ -87,6 +88,7 @@ async function readSegments(
 		.selectFrom('segments')
 		.select(['device', 'jws', 'arrival'])
 		.where('venue_id', '=', venue)
+		.where(partial.arrived)
 		.where('arrival', '>', since.arrival)
 		.where((where) =>
 			where.or([where('arrival', '<=', since.all), where('via', 'is', null), where('via', '!=', server)]),

@@ -5,7 +5,7 @@ import { type Database, readAtOnce, transact, type Work } from './dialect.ts';
 import { putEpoch } from './epochs.ts';
 import { lockVenue } from './heads.ts';
 import { readOpenClaims } from './open-claims.ts';
-import type { Tables } from './schema.ts';
+import { partial, type Tables } from './schema.ts';
 
 type CentreMethods = 'joinHub' | 'hub' | 'hubs' | 'hubSeen';
 type HubMethods =
@@ -137,6 +137,7 @@ async function readSegments({ tx }: Work, venue: string, after: number): Promise
 			.selectFrom(table)
 			.select(['device', 'jws', 'arrival'])
 			.where('venue_id', '=', venue)
+			.where(partial.arrived)
 			.where('arrival', '>', after)
 			.where('via', 'is', null);
 	const rows = await of('segments').unionAll(of('branches')).orderBy('arrival').limit(hubSegmentsMax).execute();
@@ -221,13 +222,14 @@ async function readBacklog(
 		.selectFrom('segments')
 		.select(({ fn }) => fn.countAll<number>().as('count'))
 		.where('venue_id', '=', venue)
+		.where(partial.arrived)
 		.where('arrival', '>', up.sent)
 		.where('via', 'is', null)
 		.executeTakeFirstOrThrow();
 	const entries = await sql<{ count: number }>`
 		SELECT count(*) AS count FROM epochs e JOIN heads h ON h.venue_id = e.venue_id AND h.self = e.server
 		JOIN admission_log l ON l.venue_id = e.venue_id AND l.epoch = e.epoch
-			AND (l.epoch <> ${up.epoch} OR l.n > ${up.admissions})
+			AND l.n > CASE WHEN e.epoch = ${up.epoch} THEN CAST(${up.admissions} AS BIGINT) ELSE 0 END
 		WHERE e.venue_id = ${venue} AND e.closed = 0`.execute(tx);
 	return { segments: Number(segments.count), entries: Number(entries.rows[0]?.count ?? 0) };
 }

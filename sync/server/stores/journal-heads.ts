@@ -124,6 +124,8 @@ export function knownRows(
 				.select(['from_seq', 'hashes'])
 				.where('from_seq', '<=', seq)
 				.where('to_seq', '>=', seq)
+				.orderBy('from_seq', 'desc')
+				.limit(1)
 				.executeTakeFirst();
 			return row === undefined ? undefined : hashOf(row.hashes, seq - row.from_seq);
 		},

@@ -2,6 +2,7 @@ import type { HubClaim } from '../../protocol/hub.ts';
 import type { Work } from './dialect.ts';
 import { loadRedemptions, type RedemptionRecord, redemptionText, saveRedemptions } from './redemptions-table.ts';
 import { loadRights } from './rights-table.ts';
+import { partial } from './schema.ts';
 
 /** Claims that no row of a journal has ended, of all devices. The next authority holds their uses. */
 export async function readOpenClaims({ tx }: Work, venue: string): Promise<readonly HubClaim[]> {
@@ -17,7 +18,7 @@ export async function readOpenClaims({ tx }: Work, venue: string): Promise<reado
 		.select(['r.device', 'r.redemption', 'r.claim_journal', 'r.evt', 'r.idx', 'r.allowance', 'r.uses', 'r.lane'])
 		.select(['r.at_ms', 'k.use'])
 		.where('r.venue_id', '=', venue)
-		.where('r.state', '=', 'claimed')
+		.where(partial.claimed)
 		.orderBy('r.at_ms')
 		.orderBy('r.redemption')
 		.execute();

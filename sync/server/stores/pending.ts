@@ -3,6 +3,7 @@ import { StilewardError } from '../../../gate-agent/core/errors.ts';
 import { columns, names, type Work } from './dialect.ts';
 import type { LockedHead } from './heads.ts';
 import { applyRows, factOf, type Row, type SegmentRows } from './ingest.ts';
+import { partial } from './schema.ts';
 
 /** Segments that are counted at a time, so that no batch grows without end. */
 const segmentsAtOnce = 16;
@@ -40,7 +41,7 @@ export async function countPending(work: Work, head: LockedHead, venue: string):
 			.selectFrom('segments')
 			.select(['device', 'device_epoch', 'from_seq', 'to_seq', 'jws', 'at_ms', 'arrival'])
 			.where('venue_id', '=', venue)
-			.where('counted', '=', 0)
+			.where(partial.uncounted)
 			.orderBy('arrival')
 			.limit(segmentsAtOnce)
 			.execute();

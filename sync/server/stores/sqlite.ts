@@ -15,6 +15,7 @@ import {
 import { assert } from '../../../gate-agent/core/errors.ts';
 import type { Store } from '../store.ts';
 import type { Dialect } from './dialect.ts';
+import { tellPlanner } from './planner-facts.ts';
 import { migrate, type Tables } from './schema.ts';
 import { createSqlStore, withoutDriverErrors } from './sql-store.ts';
 
@@ -73,6 +74,7 @@ export async function sqliteStoreOf(file: Sqlite.Database): Promise<Store> {
 		prepare(file);
 		const db = new Kysely<Tables>({ dialect: writerDialect(file) });
 		await migrate(db, sqlite);
+		tellPlanner(file);
 		return createSqlStore({ db, dialect: sqlite });
 	} catch (error) {
 		file.close();

@@ -6,7 +6,7 @@ import { type Database, readAtOnce, type Work } from './dialect.ts';
 import { hashOf } from './journal-heads.ts';
 import { rowsOfSegment } from './pending.ts';
 import { peopleFact } from './people-facts.ts';
-import type { Tables } from './schema.ts';
+import { partial, type Tables } from './schema.ts';
 
 /** Rows in one line. */
 const rowsPerLine = 2_000;
@@ -75,7 +75,7 @@ async function readHead(tx: Reader, venue: string) {
 		.selectFrom('segments')
 		.select('arrival')
 		.where('venue_id', '=', venue)
-		.where('counted', '=', 0)
+		.where(partial.uncounted)
 		.orderBy('arrival')
 		.limit(1)
 		.executeTakeFirst();
@@ -198,7 +198,7 @@ async function uncountedPeople(tx: Reader, venue: string) {
 		)
 		.select(['s.from_seq', 's.to_seq', 's.jws', 'c.through'])
 		.where('s.venue_id', '=', venue)
-		.where('s.counted', '=', 0)
+		.where(partial.uncounted)
 		.execute();
 	return segments.flatMap(({ through, ...segment }) => {
 		const counted = Math.max(0, (through ?? 0) - segment.from_seq + 1);

@@ -7,7 +7,7 @@ import { putEpoch } from './epochs.ts';
 import { ingest } from './ingest.ts';
 import { hashOf } from './journal-heads.ts';
 import { recountHeld } from './people.ts';
-import type { Tables } from './schema.ts';
+import { partial, type Tables } from './schema.ts';
 import type { StateLine, StateTable } from './state-export.ts';
 
 /** The part of a hub's store that begins with what its centre counts. */
@@ -94,6 +94,7 @@ async function readUnsent({ tx }: Work, venue: string, atMs: number): Promise<re
 		.selectFrom('segments')
 		.select(['device', 'device_epoch', 'from_seq', 'hashes', 'to_seq', 'jws'])
 		.where('venue_id', '=', venue)
+		.where(partial.arrived)
 		.where('arrival', '>', up?.sent ?? 0)
 		.where('via', 'is', null)
 		.orderBy('arrival')
