@@ -26,19 +26,21 @@ export interface Followed extends Cursor {
 	readonly all: number;
 }
 
-/** What a hub passes on next. Segments come before the entries that name their rows. */
+/** What a hub passes on next. */
 export type Outgoing =
 	| { readonly kind: 'nothing' }
+	/** Segments and then entries of the log: every row that these name is in the segments, or was sent before. */
 	| {
-			readonly kind: 'segments';
+			readonly kind: 'rows';
 			readonly segments: readonly { readonly device: string; readonly segment: string }[];
-			/** What to remember once the centre has them. */
+			/** The last of them, in the order of arrival. */
 			readonly through: number;
-	  }
-	| {
-			readonly kind: 'admissions';
-			readonly epoch: number;
-			readonly entries: readonly { readonly n: number; readonly change: string }[];
+			readonly log?: {
+				readonly epoch: number;
+				readonly entries: readonly { readonly n: number; readonly change: string }[];
+			};
+			/** Whether more waits already. */
+			readonly hasMore: boolean;
 	  }
 	/** An epoch of this hub is over; without `admissions` the hub lost what it was. */
 	| {
@@ -47,6 +49,23 @@ export type Outgoing =
 			readonly admissions?: number;
 			readonly claims: readonly HubClaim[];
 	  };
+
+/** What a centre has of a hub, where that has changed. */
+export interface PassedOn {
+	/** Segments up to this one, in the order of arrival. */
+	readonly through?: number;
+	readonly log?: { readonly epoch: number; readonly admissions: number };
+	/** An epoch of the hub that is over there too. */
+	readonly ended?: number;
+}
+
+/** What waits for a centre. */
+export interface Backlog {
+	readonly segments: number;
+	readonly entries: number;
+	/** Whose segments they are. */
+	readonly devices: readonly string[];
+}
 
 /** How far a hub came by what it has followed. */
 export type Standing =
@@ -151,9 +170,9 @@ export interface Replication {
 	}): Promise<void>;
 	outgoing(venue: string): Promise<Outgoing>;
 	/** The centre has these. */
-	rememberSent(venue: string, sent: Outgoing): Promise<void>;
+	rememberSent(venue: string, sent: PassedOn): Promise<void>;
 	/** What waits for the centre. */
-	backlog(venue: string): Promise<{ readonly segments: number; readonly entries: number }>;
+	backlog(venue: string): Promise<Backlog>;
 	/** The centre misses rows: all segments are passed on again. */
 	resendSegments(venue: string): Promise<void>;
 	/** Keeps a device that the centre has enrolled. */

@@ -135,7 +135,8 @@ async function report(parts: ServerParts, { input, hub }: HubCall<'report'>): Pr
 /** Answers as soon as there is something to say. */
 async function follow(parts: ServerParts, { input, hub }: HubCall<'follow'>): Promise<HubResponseOf<'follow'>> {
 	const { store, venue, feed } = parts;
-	const { waitMs, ...since } = input;
+	const { waitMs, ...asked } = input;
+	let since = asked;
 	const ended = AbortSignal.timeout(waitMs);
 	let first: string | undefined;
 	for (;;) {
@@ -151,11 +152,21 @@ async function follow(parts: ServerParts, { input, hub }: HubCall<'follow'>): Pr
 			const hasEntries = page.control.length + page.segments.length + page.admissions.length > 0;
 			if (hasEntries || hasNext || epochs !== first || ended.aborted)
 				return { ...page, head: shownOf(await headOf(parts)) };
+			// What the hub has passed on itself is not looked through again at each of its own calls.
+			since = { ...since, arrival: page.arrival };
 			await news.heard;
+			await lookPause(ended);
 		} finally {
 			news.end();
 		}
 	}
+}
+
+/** What is committed in this time is looked for once. */
+const lookPauseMs = 100;
+
+function lookPause(ended: AbortSignal): Promise<void> {
+	return sleep(lookPauseMs, undefined, { signal: ended, ref: false }).catch(() => {});
 }
 
 /** Something may have been committed since this was called, or the time is over. */

@@ -25,9 +25,6 @@ import { createUpstream, type Upstream } from './upstream.ts';
 /** How often the certificate is looked at. */
 const renewalMs = 3_600_000;
 
-/** How often it is looked whether something was committed that the centre does not have. */
-const shortestWakeMs = 50;
-
 /** What a hub needs to start. */
 export interface HubOptions extends DataOptions, Address, WebOptions {
 	/** The address of the centre, where it has moved since the hub was enrolled. */
@@ -72,7 +69,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 	});
 	const ended = new AbortController();
 	const running = upstream.run(ended.signal);
-	const unwatch = watchCommits(parts, upstream);
+	const unwatch = parts.feed.watch(venue, () => upstream.wake());
 	const renewal = setInterval(() => void renew(app, options, { enrollment, centre }), renewalMs);
 	renewal.unref();
 	let closing: Promise<void> | undefined;
@@ -124,21 +121,6 @@ function upstreamOf({ log, nowMs, random }: HubOptions, { parts, enrollment, cen
 		wake: () => feed.wake(venue),
 	});
 	return createUpstream({ sync, clock: nodeClock, random, log });
-}
-
-/** What devices bring is passed on soon after it is durable, however many of them bring it. */
-function watchCommits({ feed, venue }: DeviceParts, upstream: Upstream): () => void {
-	let timer: NodeJS.Timeout | undefined;
-	const unwatch = feed.watch(venue, () => {
-		timer ??= setTimeout(() => {
-			timer = undefined;
-			upstream.wake();
-		}, shortestWakeMs);
-	});
-	return () => {
-		clearTimeout(timer);
-		unwatch();
-	};
 }
 
 function openTls(options: HubOptions, { fingerprint }: HubEnrollment, centre: Centre) {

@@ -4,7 +4,7 @@ import type { HubFollowPage, HubLogAnswer } from '../../protocol/hub.ts';
 import { hubReportsMax } from '../../protocol/hub.ts';
 import { openHubSegment } from '../http/hub-answers.ts';
 import { Refusal } from '../http/refusal.ts';
-import type { Outgoing } from '../replication.ts';
+import type { Outgoing, PassedOn } from '../replication.ts';
 import type { Store, VenueSegment } from '../store.ts';
 import type { Centre } from './centre.ts';
 
@@ -36,7 +36,7 @@ export interface HubSync {
 	report(signal: AbortSignal): Promise<boolean>;
 	/** Takes what is new of the centre; waits for it for so long. */
 	follow(waitMs: number, signal: AbortSignal): Promise<void>;
-	/** Passes on what the centre does not have. False where there is nothing. */
+	/** Passes on what the centre does not have. True where more waits already. */
 	push(signal: AbortSignal): Promise<boolean>;
 }
 
@@ -92,10 +92,10 @@ async function report(deps: HubSyncDeps, own: OwnMemory, signal: AbortSignal): P
 	const head = await store.head(venue);
 	const contacts = await store.addContact(venue, own.contact);
 	if (head === undefined) return false;
-	// Read before what waits: with nothing that waits, all that a device had brought by then is at the centre.
+	// Read before what waits: of a device with nothing that waits, all that it had brought by then is at the centre.
 	const fresh = await freshReports(deps, own.reported);
-	const waiting = await store.backlog(venue);
-	const devices = waiting.segments === 0 ? fresh : [];
+	const { devices: waitingDevices, ...waiting } = await store.backlog(venue);
+	const devices = fresh.filter(({ device }) => !waitingDevices.includes(device)).slice(0, hubReportsMax);
 	const { epoch, control, admissions, authority, grants, behind } = head;
 	const isGranting = grants && behind === undefined;
 	const claims = isGranting ? await oldClaims(deps) : [];
@@ -111,12 +111,11 @@ async function report(deps: HubSyncDeps, own: OwnMemory, signal: AbortSignal): P
 
 async function freshReports({ store, venue }: HubSyncDeps, reported: ReadonlyMap<string, number>) {
 	const devices = await store.devices(venue);
-	const fresh = devices.flatMap(({ device, report: last }) => {
+	return devices.flatMap(({ device, report: last }) => {
 		if (last === undefined || last.atMs <= (reported.get(device) ?? 0)) return [];
 		const { atMs, ...said } = last;
 		return [{ device, report: said, atMs }];
 	});
-	return fresh.slice(0, hubReportsMax);
 }
 
 async function oldClaims({ store, venue, nowMs }: HubSyncDeps) {
@@ -225,43 +224,50 @@ async function push(deps: HubSyncDeps, signal: AbortSignal): Promise<boolean> {
 	switch (next.kind) {
 		case 'nothing':
 			return false;
-		case 'segments':
-			await centre.call('segments', { segments: [...next.segments] }, { signal });
-			await store.rememberSent(venue, next);
-			return true;
-		case 'admissions': {
-			const { epoch, entries } = next;
-			const answer = await centre.call('admissions', { epoch, entries: [...entries] }, { signal });
-			await heed(deps, { sent: next, answer }, signal);
-			return true;
-		}
+		case 'rows':
+			await pushRows(deps, next, signal);
+			return next.hasMore;
 		case 'end': {
 			const { epoch, admissions, claims } = next;
 			const last = admissions === undefined ? {} : { admissions };
 			const answer = await centre.call('end', { epoch, ...last, claims: [...claims] }, { signal });
-			await heed(deps, { sent: next, answer }, signal);
+			await heed(deps, { epoch, answer, stored: { ended: epoch } }, signal);
+			// A hub that lost what it was begins with what its centre has.
+			if (answer.kind === 'stored' && admissions === undefined) await loadState(deps, signal);
 			return true;
 		}
 	}
 }
 
-interface Exchange {
-	readonly sent: Outgoing & { readonly kind: 'admissions' | 'end' };
-	readonly answer: HubLogAnswer;
+async function pushRows(
+	deps: HubSyncDeps,
+	sent: Outgoing & { readonly kind: 'rows' },
+	signal: AbortSignal,
+): Promise<void> {
+	const { store, venue, centre } = deps;
+	const { segments, through, log } = sent;
+	if (segments.length > 0) await centre.call('segments', { segments: [...segments] }, { signal });
+	if (log === undefined) return store.rememberSent(venue, { through });
+	const { epoch, entries } = log;
+	const answer = await centre.call('admissions', { epoch, entries: [...entries] }, { signal });
+	const stored = { through, log: { epoch, admissions: entries.at(-1)?.n ?? 0 } };
+	await heed(deps, { epoch, answer, stored }, signal);
 }
 
-async function heed(deps: HubSyncDeps, { sent, answer }: Exchange, signal: AbortSignal): Promise<void> {
+interface Exchange {
+	readonly epoch: number;
+	readonly answer: HubLogAnswer;
+	/** What the centre has if it has stored it. */
+	readonly stored: PassedOn;
+}
+
+async function heed(deps: HubSyncDeps, { epoch, answer, stored }: Exchange, signal: AbortSignal): Promise<void> {
 	const { store, venue, log } = deps;
-	const { epoch } = sent;
 	switch (answer.kind) {
-		case 'stored': {
-			await store.rememberSent(venue, sent);
-			// A hub that lost what it was begins with what its centre has.
-			if (sent.kind === 'end' && sent.admissions === undefined) await loadState(deps, signal);
-			return;
-		}
+		case 'stored':
+			return store.rememberSent(venue, stored);
 		case 'gap': {
-			await store.rememberSent(venue, { kind: 'admissions', epoch, entries: [{ n: answer.admissions, change: '' }] });
+			await store.rememberSent(venue, { log: { epoch, admissions: answer.admissions } });
 			throw new StilewardError('server_answer_invalid', `the centre has epoch ${epoch} up to ${answer.admissions}`);
 		}
 		case 'rows_missing':

@@ -15,6 +15,9 @@ const reportEveryMs = 15_000;
 /** How often it looks for what to pass on that nobody told it of. */
 const pushEveryMs = 5_000;
 
+/** How long it waits after it has passed something on: what devices bring in this time goes together. */
+const pushPauseMs = 200;
+
 const retryMs = { firstMs: 250, maxMs: 10_000 } as const;
 
 /** What keeps a hub in step with its centre. */
@@ -96,6 +99,7 @@ export function createUpstream({ sync, clock, random, log }: UpstreamDeps): Upst
 			const push = repeat(signal, async () => {
 				await bell.wait(pushEveryMs, signal);
 				while (proven && !signal.aborted && (await sync.push(signal)));
+				if (!signal.aborted) await clock.sleep(pushPauseMs, signal);
 			});
 			const reports = repeat(signal, async () => {
 				await clock.sleep(reportEveryMs * (0.5 + random() / 2), signal);

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import { hubContactsMax, hubEntriesMax, hubSegmentsBytesMax, hubSegmentsMax } from '../../protocol/hub.ts';
-import type { Hub, Outgoing, Replication } from '../replication.ts';
+import type { Backlog, Hub, Outgoing, PassedOn, Replication } from '../replication.ts';
 import { type Database, readAtOnce, transact, type Work } from './dialect.ts';
 import { putEpoch } from './epochs.ts';
 import { lockVenue } from './heads.ts';
@@ -113,9 +113,22 @@ export function upstreamMethods(database: Database): Pick<Replication, HubMethod
 async function readOutgoing(work: Work, venue: string): Promise<Outgoing> {
 	const up = await work.tx.selectFrom('upstream').selectAll().where('venue_id', '=', venue).executeTakeFirst();
 	const head = await work.tx.selectFrom('heads').selectAll().where('venue_id', '=', venue).executeTakeFirst();
-	if (up === undefined || head === undefined) return { kind: 'nothing' };
-	const segments = await readSegments(work, venue, up.sent);
-	if (segments !== undefined) return segments;
+	if (up === undefined || head === undefined) return nothing;
+	const rows = await readSegments(work, venue, up.sent);
+	// What comes behind may be named by the newest entries.
+	const next = rows.hasMore ? nothing : await readOpenLog(work, { venue, head, up });
+	if (next.kind === 'rows') return { ...next, ...rows, hasMore: next.hasMore };
+	if (rows.segments.length === 0) return next;
+	return { kind: 'rows', ...rows, hasMore: rows.hasMore || next.kind === 'end' };
+}
+
+const nothing = { kind: 'nothing' } as const;
+
+/** What the first epoch of this hub has to say that the centre has not closed. */
+async function readOpenLog(
+	work: Work,
+	{ venue, head, up }: Pick<OwnLog, 'venue' | 'head'> & { readonly up: Selectable<Tables['upstream']> },
+): Promise<Outgoing> {
 	const epoch = await work.tx
 		.selectFrom('epochs')
 		.selectAll()
@@ -125,13 +138,17 @@ async function readOutgoing(work: Work, venue: string): Promise<Outgoing> {
 		.where('epoch', '<=', head.epoch)
 		.orderBy('epoch')
 		.executeTakeFirst();
-	if (epoch === undefined) return { kind: 'nothing' };
+	if (epoch === undefined) return nothing;
 	const sent = up.epoch === epoch.epoch ? up.admissions : 0;
-	return readLog(work, { venue, head, epoch, sent });
+	return readLog(work, { venue, head, epoch, sent, through: up.sent });
 }
 
 /** Own segments, those that forked too, in the order of their arrival. */
-async function readSegments({ tx }: Work, venue: string, after: number): Promise<Outgoing | undefined> {
+async function readSegments(
+	{ tx }: Work,
+	venue: string,
+	after: number,
+): Promise<Pick<OutgoingRows, 'segments' | 'through' | 'hasMore'>> {
 	const of = (table: 'segments' | 'branches') =>
 		tx
 			.selectFrom(table)
@@ -149,23 +166,30 @@ async function readSegments({ tx }: Work, venue: string, after: number): Promise
 		segments.push({ device, segment: jws });
 		through = arrival;
 	}
-	return segments.length === 0 ? undefined : { kind: 'segments', segments, through };
+	return { segments, through, hasMore: segments.length < rows.length || rows.length === hubSegmentsMax };
 }
+
+type OutgoingRows = Outgoing & { readonly kind: 'rows' };
 
 interface OwnLog {
 	readonly venue: string;
 	readonly head: Selectable<Tables['heads']>;
 	readonly epoch: Selectable<Tables['epochs']>;
+	/** Up to which entry and which segment the centre has it. */
 	readonly sent: number;
+	readonly through: number;
 }
 
-async function readLog(work: Work, { venue, head, epoch, sent }: OwnLog): Promise<Outgoing> {
+async function readLog(work: Work, { venue, head, epoch, sent, through }: OwnLog): Promise<Outgoing> {
 	const isOver = head.epoch > epoch.epoch || head.grants === 0;
 	// A store that lost what it granted has nothing more to say in this epoch, except that it is over.
 	const isLost = isOver && epoch.ended === null;
 	const entries = isLost || head.behind !== 0 ? [] : await readEntries(work, { venue, epoch: epoch.epoch, sent });
-	if (entries.length > 0) return { kind: 'admissions', epoch: epoch.epoch, entries };
-	if (!isOver || !(await isFollowed(work, venue, epoch.epoch))) return { kind: 'nothing' };
+	if (entries.length > 0) {
+		const hasMore = entries.length === hubEntriesMax || isOver;
+		return { kind: 'rows', segments: [], through, log: { epoch: epoch.epoch, entries }, hasMore };
+	}
+	if (!isOver || !(await isFollowed(work, venue, epoch.epoch))) return nothing;
 	if (epoch.ended === null) return { kind: 'end', epoch: epoch.epoch, claims: [] };
 	return { kind: 'end', epoch: epoch.epoch, admissions: epoch.ended, claims: await readOpenClaims(work, venue) };
 }
@@ -197,41 +221,32 @@ async function isFollowed({ tx }: Work, venue: string, epoch: number): Promise<b
 	return next !== undefined;
 }
 
-async function remember({ db }: Database, venue: string, sent: Outgoing): Promise<void> {
-	const up = db.updateTable('upstream').where('venue_id', '=', venue);
-	if (sent.kind === 'segments') await up.set({ sent: sent.through }).execute();
-	if (sent.kind === 'admissions') {
-		await up.set({ epoch: sent.epoch, admissions: sent.entries.at(-1)?.n ?? 0 }).execute();
+async function remember({ db }: Database, venue: string, { through, log, ended }: PassedOn): Promise<void> {
+	const news = { ...(through !== undefined && { sent: through }), ...log };
+	if (Object.keys(news).length > 0) {
+		await db.updateTable('upstream').set(news).where('venue_id', '=', venue).execute();
 	}
-	if (sent.kind !== 'end') return;
-	await db
-		.updateTable('epochs')
-		.set({ closed: 1 })
-		.where('venue_id', '=', venue)
-		.where('epoch', '=', sent.epoch)
-		.execute();
+	if (ended === undefined) return;
+	await db.updateTable('epochs').set({ closed: 1 }).where('venue_id', '=', venue).where('epoch', '=', ended).execute();
 }
 
-async function readBacklog(
-	{ tx }: Work,
-	venue: string,
-): Promise<{ readonly segments: number; readonly entries: number }> {
+async function readBacklog({ tx }: Work, venue: string): Promise<Backlog> {
 	const up = await tx.selectFrom('upstream').selectAll().where('venue_id', '=', venue).executeTakeFirst();
-	if (up === undefined) return { segments: 0, entries: 0 };
-	const segments = await tx
-		.selectFrom('segments')
-		.select(({ fn }) => fn.countAll<number>().as('count'))
-		.where('venue_id', '=', venue)
-		.where(partial.arrived)
-		.where('arrival', '>', up.sent)
-		.where('via', 'is', null)
-		.executeTakeFirstOrThrow();
+	if (up === undefined) return { segments: 0, entries: 0, devices: [] };
+	// By an expression, so that no planner goes through the whole key to have the devices in order.
+	const { rows: segments } = await sql<{ device: string; count: number }>`
+		SELECT device || '' AS device, count(*) AS count FROM segments
+		WHERE venue_id = ${venue} AND ${partial.arrived} AND arrival > ${up.sent} AND via IS NULL GROUP BY 1`.execute(tx);
 	const entries = await sql<{ count: number }>`
 		SELECT count(*) AS count FROM epochs e JOIN heads h ON h.venue_id = e.venue_id AND h.self = e.server
 		JOIN admission_log l ON l.venue_id = e.venue_id AND l.epoch = e.epoch
 			AND l.n > CASE WHEN e.epoch = ${up.epoch} THEN CAST(${up.admissions} AS BIGINT) ELSE 0 END
 		WHERE e.venue_id = ${venue} AND e.closed = 0`.execute(tx);
-	return { segments: Number(segments.count), entries: Number(entries.rows[0]?.count ?? 0) };
+	return {
+		segments: segments.reduce((sum, { count }) => sum + Number(count), 0),
+		entries: Number(entries.rows[0]?.count ?? 0),
+		devices: segments.map(({ device }) => device),
+	};
 }
 
 /** A hub that has no state yet remembers its contacts too. */
