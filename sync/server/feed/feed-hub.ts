@@ -14,10 +14,12 @@ const pace = { perDeviceMs: 0.4, mostMs: 50 } as const;
 /** Listeners of one process: devices of its venues, and their spares. */
 export const listenersMax = 10_000;
 
-/** A page and its JSON, which is made once for all who hear it. */
+/** A page and its JSON. */
 export interface HeardPage {
 	readonly page: FeedPage;
 	readonly json: string;
+	/** The page as a message of the stream. Made once for all who hear it. */
+	readonly message: () => Uint8Array;
 }
 
 /** Who hears a feed. */
@@ -143,7 +145,7 @@ async function advance(store: Pick<Store, 'feed'>, venue: Venue): Promise<void> 
 }
 
 function tell(venue: Venue, page: FeedPage): void {
-	const whole = { page, json: JSON.stringify(page) };
+	const whole = heardPage(page);
 	const { entries } = page;
 	for (const ear of venue.ears) {
 		if (!ear.live) continue;
@@ -151,7 +153,7 @@ function tell(venue: Venue, page: FeedPage): void {
 		const fits = entries.every(isNews);
 		const news = fits ? page : { entries: entries.filter(isNews), next: page.next };
 		ear.cursor = page.next;
-		if (news.entries.length > 0) hear(ear, fits ? whole : { page: news, json: JSON.stringify(news) });
+		if (news.entries.length > 0) hear(ear, fits ? whole : heardPage(news));
 	}
 }
 
@@ -167,7 +169,7 @@ async function catchUp(store: Pick<Store, 'feed'>, venue: Venue, ear: Ear): Prom
 			if (ear.ended) return;
 			if (page === undefined) return finish(ear, 'gone');
 			ear.cursor = cursorOf(page.next);
-			if (page.entries.length > 0) await ear.listener.hear({ page, json: JSON.stringify(page) });
+			if (page.entries.length > 0) await ear.listener.hear(heardPage(page));
 			else if (reaches(ear.cursor, venue.cursor)) {
 				ear.live = true;
 				venue.cursor ??= ear.cursor;
@@ -196,8 +198,17 @@ function cursorOf({ epoch, control, admissions }: Cursor): Cursor {
 	return { epoch, control, admissions };
 }
 
-/** One message of the stream: the cursor after it is its id, so that `Last-Event-ID` says where to go on. */
-export function encodePage({ page, json }: HeardPage): string {
-	// JSON has no raw line breaks, so one `data:` line is enough.
-	return `id: ${formatCursor(page.next)}\nevent: page\ndata: ${json}\n\n`;
+/** A page on its way. The cursor after it is its id, so that `Last-Event-ID` says where to go on. */
+export function heardPage(page: FeedPage): HeardPage {
+	const json = JSON.stringify(page);
+	let message: Uint8Array | undefined;
+	return {
+		page,
+		json,
+		message: () => {
+			// JSON has no raw line breaks, so one `data:` line is enough.
+			message ??= Buffer.from(`id: ${formatCursor(page.next)}\nevent: page\ndata: ${json}\n\n`);
+			return message;
+		},
+	};
 }

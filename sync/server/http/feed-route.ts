@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Cursor, isAhead } from '../../protocol/cursor.ts';
 import { type FeedPage, feedEntriesMax } from '../../protocol/feed.ts';
 import { streamHeartbeatMs } from '../../protocol/paths.ts';
-import { encodePage, type HeardPage } from '../feed/feed-hub.ts';
+import { type HeardPage, heardPage } from '../feed/feed-hub.ts';
 import type { DeviceParts } from '../server-parts.ts';
 import { Refusal } from './refusal.ts';
 
@@ -86,7 +86,7 @@ async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promi
 	const beat = setInterval(() => void response.write(':\n\n'), streamHeartbeatMs);
 	leave = parts.feed.listen(parts.venue, first.next, {
 		hear: async (page: HeardPage) => {
-			const hasRoom = response.write(encodePage(page));
+			const hasRoom = response.write(page.message());
 			if (hasRoom) return;
 			// A device that reads the past waits for its own network; one at the head is cut when it falls too far behind.
 			if (response.writableLength > streamBacklogBytesMax) response.destroy();
@@ -113,6 +113,6 @@ async function stream(parts: DeviceParts, { since, reply }: FeedQuestion): Promi
 		'x-accel-buffering': 'no',
 	});
 	// The first page comes at once, also where it is empty: the client learns that nothing on the way holds it back.
-	response.write(encodePage({ page: first, json: JSON.stringify(first) }));
+	response.write(heardPage(first).message());
 	return reply;
 }
