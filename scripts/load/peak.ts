@@ -16,6 +16,8 @@ export interface Peak {
 	readonly settledMs: number;
 	/** CPU seconds by process, from the first scan until the hub had every row. */
 	readonly cpuSeconds: Readonly<Record<string, number>>;
+	/** CPU of the later half of the time over that of the earlier one, by process: 1 where work does not grow with the books. */
+	readonly cpuGrowth: Readonly<Record<string, number>>;
 	/** What went wrong. */
 	readonly problems: readonly Problem[];
 }
@@ -48,33 +50,68 @@ export async function runPeak(options: PeakOptions): Promise<Peak> {
 			crowds.push(await startCrowd({ kind, members }));
 		}
 		say(`${scans.length} scans in ${seconds} s`);
-		return await press(venue, scans, crowds);
+		return await press({ venue, scans, crowds, seconds });
 	} finally {
 		for (const crowd of crowds) crowd.stop();
 		await venue.close();
 	}
 }
 
-async function press(venue: LoadVenue, scans: readonly Scan[], crowds: readonly Crowd[]): Promise<Peak> {
-	const processes = [
-		{ name: 'hub', of: venue.hub },
-		{ name: 'centre', of: venue.centre },
-		...crowds.map((crowd) => ({ name: `${crowd.kind}s`, of: crowd })),
-	];
-	const before = processes.map(({ of }) => of.cpuSeconds());
+interface Press {
+	readonly venue: LoadVenue;
+	readonly scans: readonly Scan[];
+	readonly crowds: readonly Crowd[];
+	readonly seconds: number;
+}
+
+async function press({ venue, scans, crowds, seconds }: Press): Promise<Peak> {
+	const cpu = watchCpu(
+		[
+			{ name: 'hub', of: venue.hub },
+			{ name: 'centre', of: venue.centre },
+			...crowds.map((crowd) => ({ name: `${crowd.kind}s`, of: crowd })),
+		],
+		seconds,
+	);
 	const startedMs = performance.now();
 	await Promise.all(crowds.map((crowd) => crowd.run()));
 	const endedMs = performance.now();
+	const cpuGrowth = cpu.growth();
 	const results = await Promise.all(crowds.map((crowd) => crowd.result()));
-	const cpu = processes.map(({ name, of }, at) => [name, of.cpuSeconds() - (before[at] ?? 0)]);
+	const cpuSeconds = cpu.seconds();
 	const books = await booksOf(venue, results);
 	return {
 		scans,
 		crowds: results,
 		seconds: (endedMs - startedMs) / 1_000,
 		settledMs: performance.now() - endedMs,
-		cpuSeconds: Object.fromEntries(cpu),
+		cpuSeconds,
+		cpuGrowth,
 		problems: judge({ scans, crowds: results, books }),
+	};
+}
+
+interface Watched {
+	readonly name: string;
+	readonly of: { cpuSeconds(): number };
+}
+
+/** Watches processes from now on, with a look after half of `seconds`. */
+function watchCpu(processes: readonly Watched[], seconds: number) {
+	const look = () => processes.map(({ of }) => of.cpuSeconds());
+	const begin = look();
+	let half = begin;
+	setTimeout(() => {
+		half = look();
+	}, seconds * 500).unref();
+	const named = (value: (now: number, at: number) => number): Readonly<Record<string, number>> => {
+		const now = look();
+		return Object.fromEntries(processes.map(({ name }, at) => [name, value(now[at] ?? 0, at)]));
+	};
+	const until = (end: number, from: readonly number[], at: number) => end - (from[at] ?? 0);
+	return {
+		seconds: () => named((now, at) => until(now, begin, at)),
+		growth: () => named((now, at) => until(now, half, at) / until(half[at] ?? 0, begin, at)),
 	};
 }
 

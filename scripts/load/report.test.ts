@@ -31,6 +31,7 @@ const peak: Peak = {
 	seconds: 4,
 	settledMs: 1_500,
 	cpuSeconds: { hub: 1 },
+	cpuGrowth: { hub: 1.1 },
 	problems: [],
 };
 

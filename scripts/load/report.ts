@@ -15,7 +15,7 @@ const feedBudgetMs = 100;
 const problemsShownMax = 3;
 
 /** A peak as figures. */
-export function figuresOf({ scans, crowds, seconds, settledMs, cpuSeconds }: Peak): readonly Figure[] {
+export function figuresOf({ scans, crowds, seconds, settledMs, cpuSeconds, cpuGrowth }: Peak): readonly Figure[] {
 	const claims = crowds.flatMap(({ visits }) => visits.flatMap((visit) => visit.claims)).length;
 	const rows = crowds.flatMap(({ journals }) => journals).reduce((sum, journal) => sum + journal.rows, 0);
 	const bench = 'venue';
@@ -27,6 +27,11 @@ export function figuresOf({ scans, crowds, seconds, settledMs, cpuSeconds }: Pea
 		{ bench, what: 'everything at the centre after the last verdict', value: settledMs / 1_000, unit: 's' },
 		...Object.entries(cpuSeconds).map(([name, used]): Figure => {
 			return { bench, what: `CPU of the ${name} for a scan`, value: (used * 1_000) / scans.length, unit: 'ms' };
+		}),
+		...['hub', 'centre'].flatMap((name): Figure[] => {
+			const value = cpuGrowth[name];
+			const what = `CPU of the ${name}, later half over earlier`;
+			return value === undefined || !Number.isFinite(value) ? [] : [{ bench, what, value, unit: '×' }];
 		}),
 	];
 }
