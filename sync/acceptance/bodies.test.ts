@@ -33,6 +33,7 @@ beforeAll(async () => {
 		segments: { segment: await signedSegment(device, journal.segment(1)) },
 		feed: { since: '1.0.0', waitMs: 0 },
 		snapshot: {},
+		config: {},
 		report: { version: '1', waiting: 0, clockTrusted: true, lanes: [] },
 		staffSignIn: { name: 'li.na', pin: '482913' },
 		staffStatus: staff,

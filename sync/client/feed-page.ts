@@ -17,6 +17,8 @@ export type PagePlan =
 			readonly kind: 'apply';
 			readonly changes: readonly ReplicaChange[];
 			readonly commands: readonly FeedCommand[];
+			/** Whether a configuration was pushed to this device. */
+			readonly configured: boolean;
 			readonly next: Cursor;
 	  }
 	/** Another epoch began, or entries are missing: only a snapshot brings the replica to a known state. */
@@ -36,6 +38,7 @@ export function planPage(cursor: Cursor, page: FeedPage, own: OwnRows): PagePlan
 	const at = { control: cursor.control, admissions: cursor.admissions };
 	const changes: ReplicaChange[] = [];
 	const commands: FeedCommand[] = [];
+	let configured = false;
 	for (const entry of entries) {
 		if (entry.n <= at[entry.log]) continue;
 		if (entry.n > at[entry.log] + 1) return { kind: 'snapshot', why: 'gap' };
@@ -46,18 +49,22 @@ export function planPage(cursor: Cursor, page: FeedPage, own: OwnRows): PagePlan
 		}
 		// What an authority is asked to do shows in its own log.
 		if (entry.log === 'control' && entry.change.kind === 'release') continue;
+		if (entry.log === 'control' && entry.change.kind === 'config') {
+			configured ||= entry.change.device === own.device;
+			continue;
+		}
 		if (entry.log === 'control' && entry.change.kind === 'command') commands.push(entry.change);
 		else changes.push(changeOf(entry, own));
 	}
 	if (next.control > at.control || next.admissions > at.admissions) return { kind: 'snapshot', why: 'gap' };
 	if (next.control < at.control || next.admissions < at.admissions) return { kind: 'refuse', why: 'disorder' };
-	return { kind: 'apply', changes, commands, next };
+	return { kind: 'apply', changes, commands, configured, next };
 }
 
 function changeOf(entry: FeedEntry, own: OwnRows): ReplicaChange {
 	// What is no change of the replica was taken out before; the compiler cannot follow that.
 	if (entry.log === 'control')
-		return entry.change as Exclude<ControlChange, { kind: 'command' | 'authority' | 'release' }>;
+		return entry.change as Exclude<ControlChange, { kind: 'command' | 'authority' | 'release' | 'config' }>;
 	const { change } = entry;
 	const { device, deviceEpoch, seq } = change;
 	const isOwn = device === own.device && deviceEpoch === own.deviceEpoch;

@@ -21,6 +21,8 @@ export interface PullerDeps extends CallDeps {
 	readonly acceptKeys: (manifest: string) => Promise<boolean>;
 	/** A command for a lane of this device, after everything before it was applied. At most once; expiry is judged here. */
 	readonly onCommand: (command: FeedCommand) => void;
+	/** A configuration was pushed to this device, or may have been while it did not follow. */
+	readonly onConfig?: () => void;
 	/** Server time in milliseconds since 1970, undefined while it is unknown: then no command is carried out. */
 	readonly serverNowMs: () => number | undefined;
 	/** Told whenever the server has confirmed that the replica is current. */
@@ -96,6 +98,7 @@ async function applyPage(deps: PullerDeps, page: FeedPage, signal: AbortSignal |
 	await deps.replica.apply(await vetted(deps, plan.changes), plan.next);
 	deps.onCurrent(plan.next);
 	giveCommands(deps, plan.commands, own.device);
+	if (plan.configured) deps.onConfig?.();
 	return { kind: 'applied', cursor: plan.next };
 }
 
@@ -132,6 +135,7 @@ async function loadSnapshot(deps: PullerDeps, signal: AbortSignal | undefined): 
 	}
 	await deps.replica.load(loaded);
 	deps.onCurrent(cursor);
+	deps.onConfig?.();
 	return { kind: 'loaded', cursor };
 }
 

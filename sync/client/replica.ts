@@ -6,7 +6,7 @@ import type { SnapshotEvent } from '../protocol/snapshot.ts';
 
 /** One change for the replica, in the order of its log. */
 export type ReplicaChange =
-	| Exclude<ControlChange, { kind: 'command' } | { kind: 'authority' } | { kind: 'release' }>
+	| Exclude<ControlChange, { kind: 'command' } | { kind: 'authority' } | { kind: 'release' } | { kind: 'config' }>
 	/** What the authority counts on an allowance now. It replaces what was learned of it before. */
 	| { readonly kind: 'admission'; readonly change: AdmissionChange }
 	/**

@@ -39,9 +39,10 @@ export interface SyncClientDeps {
 	readonly onTimeKeys: (keys: TokenResponse['timeKeys']) => void;
 	readonly onFloor: (serverMs: number) => void;
 	readonly onCommand: (command: FeedCommand) => void;
+	readonly onConfig?: () => void;
 	readonly onConflicts: PusherDeps['onConflicts'];
 	/** What only the device knows of itself. */
-	readonly standing: () => Pick<RequestOf<'report'>, 'version' | 'clockTrusted' | 'clockOffsetMs' | 'lanes'>;
+	readonly standing: () => Pick<RequestOf<'report'>, 'version' | 'clockTrusted' | 'clockOffsetMs' | 'config' | 'lanes'>;
 	/** The server knows more of this journal than it has: resolves once a new device epoch has begun. */
 	readonly onBehind: () => Promise<void>;
 	/** Ends everything. */

@@ -8,9 +8,11 @@ import {
 	eventId,
 	laneName,
 	redemptionId,
+	sha256Text,
 	ticketNumber,
 	timeMs,
 } from './fields.ts';
+import { configVersion } from './gate-config.ts';
 
 /** What changes in the `control` log: written by the centre alone. */
 export const controlChangeSchema = Type.Union([
@@ -34,6 +36,12 @@ export const controlChangeSchema = Type.Union([
 		lane: laneName,
 		command: Type.Unknown({ description: 'A `LaneCommand`.' }),
 		expiresMs: timeMs('When it is no longer carried out'),
+	}),
+	Type.Object({
+		kind: Type.Literal('config'),
+		device: deviceId,
+		version: configVersion,
+		sha256: { ...sha256Text, description: 'Of the text, which the device fetches by `GET /v1/config`.' },
 	}),
 	Type.Object({
 		kind: Type.Literal('release'),

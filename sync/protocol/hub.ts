@@ -17,6 +17,7 @@ import {
 	ticketNumber,
 	timeMs,
 } from './fields.ts';
+import { configQuerySchema, configResponseSchema } from './gate-config.ts';
 import { openClaimsResponseSchema } from './open-claims.ts';
 import { publicJwkSchema } from './public-key.ts';
 import { reportSchema } from './report.ts';
@@ -308,6 +309,15 @@ export const hubRoutes = {
 		auth: 'hub',
 		request: Type.Object({ device: deviceId }, closed),
 		response: openClaimsResponseSchema,
+		bodyBytesMax: kib,
+	},
+	config: {
+		method: 'POST',
+		path: `/${protocolVersion}/hub/config`,
+		summary: 'Relays the question of a device for its configuration.',
+		auth: 'hub',
+		request: Type.Object({ device: deviceId, ...configQuerySchema.properties }, closed),
+		response: configResponseSchema,
 		bodyBytesMax: kib,
 	},
 	staff: {

@@ -3,6 +3,7 @@ import { claimsRequestSchema, claimsResponseSchema } from './claims.ts';
 import { enrollRequestSchema, enrollResponseSchema } from './enroll.ts';
 import { feedPageSchema } from './feed.ts';
 import { protocolVersion } from './fields.ts';
+import { configQuerySchema, configResponseSchema } from './gate-config.ts';
 import { type Check, lazyCheck } from './lazy-check.ts';
 import { openClaimsResponseSchema } from './open-claims.ts';
 import { reportResponseSchema, reportSchema } from './report.ts';
@@ -134,6 +135,15 @@ export const routes = {
 		auth: 'device',
 		request: nothing,
 		response: snapshotSchema,
+		bodyBytesMax: 0,
+	},
+	config: {
+		method: 'GET',
+		path: `/${protocolVersion}/config`,
+		summary: 'The newest configuration that was pushed to this gate.',
+		auth: 'device',
+		request: configQuerySchema,
+		response: configResponseSchema,
 		bodyBytesMax: 0,
 	},
 	staffSignIn: {

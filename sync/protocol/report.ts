@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { cursorSchema } from './cursor.ts';
 import { deviceEpoch, laneName, sha256Text } from './fields.ts';
+import { configReportSchema } from './gate-config.ts';
 
 const word = Type.String({ pattern: '^[a-z0-9_:.-]{1,64}$' });
 const milliseconds = Type.Number({ minimum: -1e15, maximum: 1e15 });
@@ -36,6 +37,7 @@ export const reportSchema = Type.Object(
 		clockTrusted: Type.Boolean(),
 		clockOffsetMs: Type.Optional({ ...milliseconds, description: 'Server time minus its clock.' }),
 		roundTripMs: Type.Optional(milliseconds),
+		config: Type.Optional(configReportSchema),
 		lanes: Type.Array(
 			Type.Object(
 				{

@@ -5,6 +5,7 @@ import type { Cursor } from '../protocol/cursor.ts';
 import type { ControlChange, FeedPage } from '../protocol/feed.ts';
 import type { Report } from '../protocol/report.ts';
 import type { CaseCause } from './case-cause.ts';
+import type { GateConfigs } from './gate-configs.ts';
 import type { Replication } from './replication.ts';
 import type { TicketInquiry } from './ticket-inquiry.ts';
 
@@ -243,8 +244,7 @@ export interface StoreSnapshot {
  *    back from a backup, stops granting. After such a loss the new epoch, the control log and ticket numbers go on above
  *    everything that may have been given out before it.
  * 7. People are counted from rows that are new: passages of settlements, exits, staff entries and passages without a
- *    ticket, by the venue day. Where an event has a capacity, no claim is granted that would bring those inside and those
- *    that are held above it.
+ *    ticket, by the venue day. Where an event has a capacity, no claim brings those inside and those held above it.
  * 8. Names of devices that are not disabled are unique in a venue: a device stands in for another one of its name only
  *    where its code says so, and the other is disabled in the same transaction.
  *
@@ -252,7 +252,7 @@ export interface StoreSnapshot {
  * `order_closed`, `case_unknown`, `authority_lost`, `redemption_differs`, `name_taken`, `key_enrolled`, `store_busy` and
  * `store_failed`.
  */
-export interface Store extends Replication, TicketInquiry {
+export interface Store extends Replication, TicketInquiry, GateConfigs {
 	createVenue(venue: {
 		readonly id: string;
 		readonly name: string;

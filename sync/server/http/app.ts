@@ -79,7 +79,8 @@ export async function createApp(parts: DeviceParts, tls: Pick<ServerTls, 'key' |
 		forceCloseConnections: 'idle',
 		return503OnClosing: false,
 		genReqId: () => randomUUID(),
-		routerOptions: { maxParamLength: 128 },
+		// The name of a gate has 64 characters, and an address writes each with up to twelve.
+		routerOptions: { maxParamLength: 768 },
 		clientErrorHandler: refuseConnection,
 		frameworkErrors: refuseAddress,
 	});

@@ -14,6 +14,7 @@ import type { Device, VenueHead } from '../store.ts';
 import { accessTokenMs } from './access-tokens.ts';
 import type { Authority } from './authority.ts';
 import { answerFeed } from './feed-route.ts';
+import { configFor } from './gate-config-answers.ts';
 import { Refusal } from './refusal.ts';
 import { type StaffAnswers, staffAnswers } from './staff-answers.ts';
 
@@ -37,6 +38,7 @@ export function deviceAnswers(parts: ServerParts, authority: Authority): Answers
 		...commonAnswers(parts, authority),
 		...staffDeviceAnswers(staffAnswers(parts)),
 		enroll: ({ input }) => enroll(parts, input),
+		config: ({ input, device }) => configFor(parts, device, input),
 	};
 }
 
@@ -57,7 +59,10 @@ export function staffDeviceAnswers(staff: StaffAnswers): Pick<Answers, StaffRout
 }
 
 /** The answers that a centre and a hub give alike. */
-export function commonAnswers(parts: DeviceParts, authority: Authority): Omit<Answers, 'enroll' | StaffRouteName> {
+export function commonAnswers(
+	parts: DeviceParts,
+	authority: Authority,
+): Omit<Answers, 'enroll' | 'config' | StaffRouteName> {
 	const { server, nowMs, nonces } = parts;
 	return {
 		nonce: async () => ({ nonce: nonces.make(nowMs()), server, nowMs: nowMs() }),

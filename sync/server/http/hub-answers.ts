@@ -11,6 +11,7 @@ import type { ServerParts } from '../server-parts.ts';
 import type { Device, VenueHead, VenueSegment } from '../store.ts';
 import type { Authority } from './authority.ts';
 import { claims, enrollDevice, hashCode, openClaims } from './device-routes.ts';
+import { configFor } from './gate-config-answers.ts';
 import { Refusal } from './refusal.ts';
 import { answerStaff, staffAnswers } from './staff-answers.ts';
 
@@ -63,6 +64,7 @@ export function hubAnswers(parts: ServerParts, authority: Authority): HubAnswers
 		claims: async ({ input: { device, ...input } }) =>
 			claims(parts, authority, { input, device: await deviceOf(parts, device) }),
 		openClaims: async ({ input: { device } }) => openClaims(parts, authority, await deviceOf(parts, device)),
+		config: async ({ input: { device, ...asked } }) => configFor(parts, await deviceOf(parts, device), asked),
 		staff: async ({ input: { device: id, call, request }, requestId }) => {
 			const { device } = await deviceOf(parts, id);
 			return answerStaff(staff, { name: call, request, device, requestId });

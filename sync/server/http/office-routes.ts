@@ -9,6 +9,7 @@ import { addAuthorityRoutes } from './authority-routes.ts';
 import { bearerOf } from './device-auth.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addFleetRoutes } from './fleet-routes.ts';
+import { addGateConfigRoutes } from './gate-config-routes.ts';
 import * as schemas from './office-schemas.ts';
 import { addOrderRoutes } from './order-routes.ts';
 import { Refusal } from './refusal.ts';
@@ -53,6 +54,7 @@ export function addOfficeRoutes(app: App, parts: ServerParts, doors: Doors): voi
 	addOrderRoutes(add, parts);
 	addEventRoutes(add, parts);
 	addFleetRoutes(add, parts, doors);
+	addGateConfigRoutes(add, parts);
 	addStaffRoutes(add, parts);
 	addAuthorityRoutes(add, parts);
 	addCaseRoutes(add, parts);

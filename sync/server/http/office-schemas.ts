@@ -11,6 +11,7 @@ import {
 	staffRole,
 	ticketNumber,
 } from '../../protocol/fields.ts';
+import { configVersion, gateConfigBytesMax, gateName } from '../../protocol/gate-config.ts';
 import { policySchema } from '../../protocol/policy.ts';
 import { staffSignInSchema } from '../../protocol/staff.ts';
 import { orderCountMax } from '../issuing.ts';
@@ -59,6 +60,8 @@ export const params = {
 	ticket: Type.Object({ evt: eventId, idx: ticketNumber }),
 	device: Type.Object({ device: deviceId }),
 	staff: Type.Object({ name: staffName }),
+	gate: Type.Object({ gate: gateName }),
+	gateVersion: Type.Object({ gate: gateName, version: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) }),
 	id: Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9._:/-]{1,128}$' }) }),
 } as const;
 
@@ -132,3 +135,14 @@ export const commandSchema = Type.Object(
 
 /** What a person found out about a case. */
 export const closeCaseSchema = Type.Object({ text }, closed);
+
+const note = Type.Optional(Type.String({ maxLength: 200, description: 'Why, in the words of who pushes it.' }));
+
+/** A configuration for a gate. */
+export const pushConfigSchema = Type.Object(
+	{ text: Type.String({ minLength: 1, maxLength: gateConfigBytesMax, description: 'YAML.' }), note },
+	closed,
+);
+
+/** A version whose text a gate is to run again. */
+export const rollbackConfigSchema = Type.Object({ version: configVersion, note }, closed);

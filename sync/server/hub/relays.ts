@@ -15,6 +15,9 @@ const relayMs = 2_000;
 /** How long a relayed enrollment may take. */
 const enrollMs = 10_000;
 
+/** How long a relayed question for a configuration may take: no lane waits for it. */
+const configMs = 10_000;
+
 /** How long a relayed call of staff may take: somebody looks at the screen. */
 const staffMs = 5_000;
 
@@ -41,6 +44,7 @@ export function hubDeviceAnswers(deps: RelayDeps, authority: Authority): Answers
 			return answer;
 		},
 		enroll: ({ input }) => enroll(deps, input),
+		config: ({ input, device }) => askConfig(deps, device, input),
 	};
 }
 
@@ -138,6 +142,21 @@ const staffPassedOn: ReadonlySet<string> = new Set([
 	'device_disabled',
 	'malformed',
 ]);
+
+/** Only the centre has configurations of gates; a gate that hears of one while it is out of reach asks again later. */
+async function askConfig(
+	{ centre }: Pick<RelayDeps, 'centre'>,
+	{ device }: Device,
+	input: RequestOf<'config'>,
+): Promise<ResponseOf<'config'>> {
+	try {
+		return await centre.call('config', { device, ...input }, { timeoutMs: configMs });
+	} catch (error) {
+		if (error instanceof Refusal && error.code === 'device_disabled') throw error;
+		const detail = 'the centre of this hub cannot be reached, and only it has configurations';
+		throw new Refusal('overloaded', { detail, retryAfterMs: 30_000 });
+	}
+}
 
 async function enroll(
 	{ parts, enrollment, centre }: RelayDeps,

@@ -142,6 +142,7 @@ async function applyChange(
 			return nameAuthority(work, venue, change);
 		case 'device':
 		case 'command':
+		case 'config':
 			return;
 	}
 }

@@ -38,6 +38,7 @@ const facts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 	case_redemptions: { case_redemptions: '20000 2000 20 1 1', case_redemptions_of_case: '20000 2000 2' },
 	epochs: { epochs: '200 20 1' },
 	counted: { counted: '10000 1000 5 1' },
+	gate_configs: { sqlite_autoindex_gate_configs_1: '20000 2000 20 1' },
 	hubs: { sqlite_autoindex_hubs_1: '20 2 1' },
 };
 

@@ -205,6 +205,19 @@ export interface Tables {
 		closed_over: number | null;
 	};
 	case_redemptions: { venue_id: string; case_id: string; device: string; redemption: string };
+	/** Configurations of gates, by the name of the gate. */
+	gate_configs: {
+		venue_id: string;
+		gate: string;
+		version: number;
+		text: string;
+		sha256: string;
+		note: string;
+		pushed_by: string;
+		at_ms: number;
+		/** The version whose text it is, where an operator went back to it. */
+		copy_of: number | null;
+	};
 }
 
 /**
@@ -334,6 +347,11 @@ const migrations: readonly (readonly string[])[] = [
 	[
 		// The key finds all segments that a device ever sent, and each is a text of kilobytes before what it is asked for.
 		`CREATE INDEX segments_uncounted_of ON segments (venue_id, device, device_epoch, to_seq) WHERE counted = 0`,
+	],
+	[
+		`CREATE TABLE gate_configs (venue_id TEXT NOT NULL, gate TEXT NOT NULL, version BIGINT NOT NULL,
+			text TEXT NOT NULL, sha256 TEXT NOT NULL, note TEXT NOT NULL, pushed_by TEXT NOT NULL,
+			at_ms BIGINT NOT NULL, copy_of BIGINT, PRIMARY KEY (venue_id, gate, version))`,
 	],
 ];
 

@@ -10,6 +10,7 @@ import { feedMethods } from './feed.ts';
 import { followApplyMethods } from './follow-apply.ts';
 import { followLogMethods } from './follow-log.ts';
 import { followPageMethods } from './follow-page.ts';
+import { gateConfigMethods } from './gate-configs.ts';
 import { headMethods } from './heads.ts';
 import { hubMethods, upstreamMethods } from './hubs.ts';
 import { ingestMethods } from './ingest.ts';
@@ -42,6 +43,7 @@ export function createSqlStore(database: Database): Store {
 		...ticketMethods(database),
 		...ticketInquiryMethods(database),
 		...deviceMethods(database),
+		...gateConfigMethods(database),
 		...caseMethods(database),
 		...peopleMethods(database),
 		close: () => database.db.destroy(),
