@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BleAdapters, createBleAdapters } from '../handheld/ble/adapters.ts';
 import { problemOf } from './agent-lane.ts';
 import { type GateConfig, standaloneOf } from './config.ts';
+import type { ConfigLink } from './config-fetch.ts';
 import { type AgentClock, type ClockSource, createAgentClock } from './core/agent-clock.ts';
 import type { ClockReset } from './core/clock-reset.ts';
 import { assert, StilewardError } from './core/errors.ts';
@@ -38,6 +39,8 @@ export interface AgentDeps {
 	readonly buildMs: number;
 	/** What the gate is to its venue; absent for one that stands alone. */
 	readonly enrolled?: EnrolledGate;
+	/** What its server pushes for it to run; absent for a gate that runs its own file alone. */
+	readonly configs?: ConfigLink;
 	/** The turnstile of simulated devices; without one they move nothing. */
 	readonly simulation?: Simulation;
 }
@@ -258,12 +261,13 @@ interface VenueSource extends Pick<Parts, 'ledger' | 'clock'> {
 
 /** Keys and rules that come from the server of the enrollment. */
 async function venueSource({ config, deps, ledger, clock, lanes }: VenueSource): Promise<Source> {
-	const { enrolled, random, version, log } = deps;
+	const { enrolled, random, version, log, configs } = deps;
 	assert(enrolled, 'a gate without a key folder is enrolled');
 	// A gate that stands alone starts without the sync and what it needs.
 	const { openVenueLink } = await import('./venue-link.ts');
 	const venue = await openVenueLink({
 		...{ gate: enrolled, ledger, clock, random, log, version, agent: config.agent },
+		...(configs && { configs }),
 		claimBudgetMs: config.claimBudgetMs,
 		lanes: () => lanes().statuses(),
 		onCommand: (lane, command) => lanes().command(lane, command),

@@ -7,6 +7,7 @@ import type { LaneCommand, Screen } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
 import { type DeviceEvents, type DeviceSet, openDevices } from './devices.ts';
 import type { Simulation } from './drivers.ts';
+import type { Busy } from './fleet/lanes-at-rest.ts';
 import { deviceHealth, type Health, ledgerHealth } from './health.ts';
 import type { LaneRuntime } from './lane-runtime.ts';
 import { foldersOf, watchPlugs } from './plug-watch.ts';
@@ -23,6 +24,13 @@ export interface Agent {
 	screen(lane: string): Screen;
 	/** Gives an order to a lane, as a person at the lane would. */
 	command(lane: string, command: LaneCommand): void;
+	/** Why this is no moment to end the lanes; undefined between two visitors. */
+	busy(): Busy | undefined;
+	/** Takes nobody in any more. Resolves once nobody is on the way through, or after so long; `resume` ends it. */
+	drain(withinMs: number): Promise<void>;
+	resume(): void;
+	/** What keeps a lane from working or a device from being there; undefined where all are ready. */
+	notReady(): string | undefined;
 	/** Takes nobody in any more, waits a moment for who is on the way through, writes what is open and closes all devices. An emergency hold stays. */
 	close(): Promise<void>;
 }
@@ -97,6 +105,12 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		health,
 		screen: (id) => laneOf(id).screen,
 		command: (id, command) => laneOf(id).dispatch({ kind: 'command', command }),
+		busy: () => busyOf([...lanes.values()]),
+		drain: async (withinMs) => void (await Promise.all([...lanes.values()].map((lane) => lane.drain(withinMs)))),
+		resume: () => {
+			for (const lane of lanes.values()) lane.resume();
+		},
+		notReady: () => notReady(lanes, opened),
 		close: () => closeAgent(parts, lanes, opened),
 	};
 }
@@ -172,6 +186,24 @@ async function closeAgent(parts: Parts, lanes: ReadonlyMap<string, LaneRuntime>,
 	await parts.web.close();
 }
 
+/** An emergency is held until somebody at the lane ends it, and a fire changes nothing but what is wired. */
+function busyOf(lanes: readonly LaneRuntime[]): Busy | undefined {
+	if (lanes.some(({ status }) => status.fire === 'active')) return 'fire';
+	if (lanes.some(({ status }) => status.emergency)) return 'emergency';
+	return lanes.every(({ atRest }) => atRest) ? undefined : 'passage';
+}
+
+function notReady(lanes: ReadonlyMap<string, LaneRuntime>, devices: DeviceSet): string | undefined {
+	for (const [name, state] of Object.entries(devices.states)) {
+		const { problem } = deviceHealth(state);
+		if (state.kind !== 'ready') return `${name} is ${state.kind}${problem === undefined ? '' : `: ${problem}`}`;
+	}
+	for (const [id, { status }] of lanes) {
+		if (!works(status)) return `${id} lacks ${[...status.missing, ...status.alarms].join(', ')}`;
+	}
+	return undefined;
+}
+
 /** A lane that is closed by its mode works; one whose gate may not open does not. Lamps are not essential. */
 function works({ missing, alarms }: LaneStatus): boolean {
 	return missing.length === 0 && !alarms.includes('relay_failed');
@@ -199,6 +231,7 @@ function healthOf({ deps, parts, lanes, devices }: HealthParts): Health {
 	const states = Object.entries(devices.states);
 	const lanesWork = [...lanes.values()].every(({ status }) => works(status));
 	const venue = parts.venue?.health();
+	const config = deps.configs?.report();
 	if (venue) parts.metrics.venue(venue);
 	parts.metrics.ledgerPending.set(ledger.pendingWrites);
 	parts.metrics.clockTrusted.set(clock.trusted ? 1 : 0);
@@ -214,5 +247,6 @@ function healthOf({ deps, parts, lanes, devices }: HealthParts): Health {
 		clock: { trusted: clock.trusted, epoch: clock.epoch, ...(clock.doubt && { doubt: clock.doubt }) },
 		keys: parts.keysHealth(),
 		...(venue && { venue }),
+		...(config && { config }),
 	};
 }

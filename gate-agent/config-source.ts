@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parse, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parse, parseDocument } from 'yaml';
 import { StilewardError } from './core/errors.ts';
 
 /** One thing that is wrong with a configuration. `path` is dotted, e.g. `lanes.0.relay.path`. */
@@ -23,7 +23,7 @@ const configBytesMax = 256 * 1024;
 export function parseConfig(file: string, text: string, sets: readonly string[]): ConfigSource {
 	if (text.length > configBytesMax) throw problemsError(file, [tooLarge]);
 	const lines = new LineCounter();
-	const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+	const document = inWords(file, () => parseDocument(text, { lineCounter: lines, uniqueKeys: true }));
 	if (document.errors.length > 0) {
 		throw problemsError(
 			file,
@@ -34,7 +34,7 @@ export function parseConfig(file: string, text: string, sets: readonly string[])
 			})),
 		);
 	}
-	const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+	const value: unknown = inWords(file, () => plainOf(document)) ?? {};
 	const root = typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 	const setPaths = sets.map((set) => applySet(file, root, set));
 	return {
@@ -46,6 +46,20 @@ export function parseConfig(file: string, text: string, sets: readonly string[])
 			return isNode(node) && node.range ? `line ${lines.linePos(node.range[0]).line}` : undefined;
 		},
 	};
+}
+
+function plainOf(document: Document): unknown {
+	return document.toJS({ maxAliasCount: 100 });
+}
+
+/** The parser throws errors of its own kinds for repeated anchors, and for what is nested too deep for the stack. */
+function inWords<T>(file: string, work: () => T): T {
+	try {
+		return work();
+	} catch (cause) {
+		const message = `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+		throw problemsError(file, [{ path: '', message, fix: 'write it without anchors and without deep nesting' }]);
+	}
 }
 
 const tooLarge: Problem = { path: '', message: 'is larger than 256 KiB', fix: 'name the right file' };

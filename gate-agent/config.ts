@@ -58,7 +58,12 @@ export interface GateConfig {
  * file. Throws `config_invalid` with all problems at once, each with its file, line, path and fix.
  */
 export function loadConfig({ file, sets = [] }: { file: string; sets?: readonly string[] }): GateConfig {
-	return checkConfig(parseConfig(file, readText(file), sets));
+	return checkConfig(readConfig({ file, sets }));
+}
+
+/** Reads and parses it, unchecked. Throws `config_invalid` where there is no such file, or no YAML in it. */
+export function readConfig({ file, sets = [] }: { file: string; sets?: readonly string[] }): ConfigSource {
+	return parseConfig(file, readText(file), sets);
 }
 
 /**

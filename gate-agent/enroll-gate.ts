@@ -11,6 +11,7 @@ import { type AgentClock, createAgentClock } from './core/agent-clock.ts';
 import { StilewardError } from './core/errors.ts';
 import { onlyPublic } from './core/jwk.ts';
 import { type EnrolledGate, type Enrollment, readEnrollment, saveEnrollment } from './enrollment.ts';
+import { keepFirstConfig } from './first-config.ts';
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import type { Logger } from './logger.ts';
 import { openVenueLink } from './venue-link.ts';
@@ -36,6 +37,8 @@ export interface EnrollGate {
 export interface Enrolled {
 	readonly enrollment: Enrollment;
 	readonly events?: readonly string[];
+	/** The version of the configuration that the venue has for this gate. */
+	readonly config?: number;
 }
 
 const enrollTimeoutMs = 15_000;
@@ -57,7 +60,12 @@ export async function enrollGate(options: EnrollGate): Promise<Enrolled> {
 	const gate = { enrollment: await askServer(options, key), key };
 	await saveEnrollment(dir, gate);
 	const events = await loadVenue(options, gate);
-	return { enrollment: gate.enrollment, ...(events !== undefined && { events }) };
+	const config = await keepFirstConfig(dir, gate);
+	return {
+		enrollment: gate.enrollment,
+		...(events !== undefined && { events }),
+		...(config !== undefined && { config }),
+	};
 }
 
 async function askServer(options: EnrollGate, key: JWK): Promise<Enrollment> {

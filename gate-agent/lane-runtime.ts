@@ -1,7 +1,7 @@
 import type { Admitter } from './core/admit.ts';
 import type { Relay } from './core/device.ts';
 import { StilewardError } from './core/errors.ts';
-import { deadlineOf, initialLane, type LaneStatus, laneStatus, screenOf, step } from './core/lane.ts';
+import { deadlineOf, initialLane, isAtRest, type LaneStatus, laneStatus, screenOf, step } from './core/lane.ts';
 import type { LaneConfig, LaneEffect, LaneInput, LaneState, Screen } from './core/lane-state.ts';
 import type { Denial, LaneMemory } from './core/ledger.ts';
 import type { Fact, Grant, Settlement } from './core/redemption.ts';
@@ -39,11 +39,15 @@ export interface LaneRuntime {
 	dispatch(event: LaneEvent): void;
 	readonly screen: Screen;
 	readonly status: LaneStatus;
+	/** Nobody is on the way through, and nobody may still come late. */
+	readonly atRest: boolean;
 	/** Resolves when the relay has done all that it was told so far. */
 	coilsAtRest(): Promise<void>;
 	/** Takes nobody in any more. Resolves when nobody is on the way through, or after `withinMs`. */
 	drain(withinMs: number): Promise<void>;
-	/** Stops timer and effects. A grant that is committed after this goes back: its gate never opened. */
+	/** Ends a drain: visitors are taken in again. */
+	resume(): void;
+	/** Writes down what was counted, and stops timer and effects. A grant that is committed after this goes back: its gate never opened. */
 	stop(): void;
 }
 
@@ -105,13 +109,21 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 		get status() {
 			return laneStatus(state);
 		},
+		get atRest() {
+			return isAtRest(state, ports.monoMs());
+		},
 		coilsAtRest: () => coils.then(() => undefined),
 		drain: async (withinMs) => {
 			draining ??= Promise.withResolvers<void>();
 			dispatch({ kind: 'devices', missing });
 			await within(draining.promise, withinMs);
 		},
+		resume: () => {
+			draining = undefined;
+			dispatch({ kind: 'devices', missing });
+		},
 		stop: () => {
+			dispatch({ kind: 'closing' });
 			stopped = true;
 			clearTimeout(timer);
 		},

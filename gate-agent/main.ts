@@ -1,25 +1,40 @@
 import { readFileSync, statSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { resolve } from 'node:path';
 import { type Agent, startAgent } from './agent.ts';
-import { type GateConfig, loadConfig } from './config.ts';
-import { readEnrollment } from './enrollment.ts';
+import { checkConfig, type GateConfig, readConfig } from './config.ts';
+import type { ConfigSource } from './config-source.ts';
+import { type EnrolledGate, readEnrollment } from './enrollment.ts';
+import { type ConfigFollower, openConfigFollower, type Setting } from './fleet/config-follower.ts';
+import { runLives } from './fleet/config-lives.ts';
+import { openConfigState } from './fleet/config-state.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { judgePushed } from './pushed-config.ts';
 
 /** What `gate run` is told. */
 export interface RunGate {
 	readonly configFile: string;
 	/** `path.to.key=value`, applied over the file. */
 	readonly sets?: readonly string[];
+	/** How long a configuration that the server pushes may take until every lane is ready, in milliseconds. */
+	readonly trialMs?: number;
 }
 
+/** A pushed configuration has this long, unless `gate run` is told otherwise. */
+const trialDefaultMs = 60_000;
+
 /**
- * Runs a gate until SIGTERM or SIGINT. Rejects where it cannot begin (`config_invalid`, `keys_*`, `ledger_*`). A bug
- * later on ends the process with exit code 70, and the lane fails as configured.
+ * Runs a gate until SIGTERM or SIGINT, with the configuration of its file or the one that its server has pushed. Rejects
+ * where it cannot begin (`config_invalid`, `keys_*`, `ledger_*`). A bug later on ends the process with exit code 70, and
+ * the lane fails as configured.
  */
-export async function runGate({ configFile, sets = [] }: RunGate): Promise<void> {
-	const config = loadConfig({ file: configFile, sets });
+export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs }: RunGate): Promise<void> {
+	const source = readConfig({ file: configFile, sets });
+	const dataDir = dataDirOf(source);
+	// A box whose lanes come from its server has none in its file.
+	const config = dataDir === undefined ? checkConfig(source) : undefined;
 	const log = createLogger({
-		level: config.logLevel,
+		level: config?.logLevel ?? 'info',
 		...(process.stdout.isTTY && { terminal: process.stdout }),
 	});
 	const die = (error: unknown) => {
@@ -28,23 +43,102 @@ export async function runGate({ configFile, sets = [] }: RunGate): Promise<void>
 	};
 	process.on('uncaughtException', die);
 	process.on('unhandledRejection', die);
-	const enrolled = await readEnrollment(config.dataDir);
-	if (enrolled) tellIgnored(log, config);
-	const agent = await startAgent(config, {
-		log,
-		clock: { systemMs: Date.now, monoMs: () => performance.now() },
-		random: Math.random,
-		...(enrolled && { enrolled }),
-		...buildOf(),
-	});
-	log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });
-	// A gate is more often cut off than stopped: what its next start needs is written now.
-	void agent.ready.then(() => flushCompileCache());
-	const signal = await stopSignal();
-	log.info({ event: 'stopping', signal });
-	await closeOrGiveUp(agent, log);
+	const enrolled = dataDir === undefined ? undefined : await readEnrollment(dataDir);
+	const life = lifeOf(log, enrolled);
+	const agent =
+		enrolled && dataDir !== undefined
+			? await enrolledLife(life, { source, dataDir, device: enrolled.enrollment.device, trialMs })
+			: await ownLife(life, checkConfig(source));
+	await agent.close();
 	log.info({ event: 'stopped' });
 	process.exit(0);
+}
+
+/** Where the file says that the data lies, before anything else of it is checked. */
+function dataDirOf({ value }: ConfigSource): string | undefined {
+	const { data } = value as { readonly data?: unknown };
+	return typeof data === 'string' && data !== '' ? resolve(data) : undefined;
+}
+
+/** One process, over all agents that it runs. */
+interface Life {
+	readonly log: Logger;
+	/** Ends with the first signal to stop. */
+	readonly signal: AbortSignal;
+	begin(config: GateConfig, configs?: ConfigFollower<GateConfig>): Promise<Agent>;
+}
+
+function lifeOf(log: Logger, enrolled: EnrolledGate | undefined): Life {
+	const ended = new AbortController();
+	let listens = false;
+	return {
+		log,
+		signal: ended.signal,
+		begin: async (config, configs) => {
+			log.level = config.logLevel;
+			if (enrolled) tellIgnored(log, config);
+			const agent = await startAgent(config, {
+				log,
+				clock: { systemMs: Date.now, monoMs: () => performance.now() },
+				random: Math.random,
+				...(enrolled && { enrolled }),
+				...(configs && { configs }),
+				...buildOf(),
+			});
+			log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });
+			// A gate is more often cut off than stopped: what its next start needs is written now.
+			void agent.ready.then(() => flushCompileCache());
+			if (!listens) onStopSignal(log, () => ended.abort());
+			listens = true;
+			return agent;
+		},
+	};
+}
+
+/** A gate that runs its own file alone. */
+async function ownLife({ begin, signal }: Life, config: GateConfig): Promise<Agent> {
+	const agent = await begin(config);
+	if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+	return agent;
+}
+
+interface EnrolledLife {
+	readonly source: ConfigSource;
+	readonly dataDir: string;
+	readonly device: string;
+	readonly trialMs: number;
+}
+
+/** A gate that runs what its server pushes, where it does. */
+async function enrolledLife(life: Life, { source, dataDir, device, trialMs }: EnrolledLife): Promise<Agent> {
+	const { log: logger, signal } = life;
+	const log = (event: string, fields: Readonly<Record<string, unknown>>) =>
+		logger[event === 'config_refused' || event.startsWith('config_not') ? 'error' : 'info']({ event, ...fields });
+	const follower = await openConfigFollower<GateConfig>({
+		...{ device, store: openConfigState(dataDir), log },
+		judge: (offer, gate) => judgePushed(source, offer, gate),
+		own: () => checkConfig(source),
+	});
+	return runLives<GateConfig, Agent>({
+		...{ follower, log, trialMs, signal },
+		begin: (config) => life.begin(config, follower),
+		close: async (agent) => {
+			const tooLong = giveUpLater(logger);
+			await agent.close();
+			clearTimeout(tooLong);
+		},
+		adopted: adoptModes,
+	});
+}
+
+/** A mode that was ordered outlives a restart; one that a new configuration has changed is an order as well. */
+function adoptModes(agent: Agent, { config, offer, before }: Setting<GateConfig>): void {
+	const statuses = agent.health().lanes;
+	for (const { lane } of config.lanes) {
+		const was = before?.config.lanes.find((each) => each.lane.id === lane.id)?.lane.mode;
+		if (was === lane.mode || statuses[lane.id]?.mode === lane.mode) continue;
+		agent.command(lane.id, { kind: 'set_mode', mode: lane.mode, by: `configuration ${offer?.version}` });
+	}
 }
 
 /** Rules that stand in two places are a trap: what the file says of them has no part in an enrolled gate. */
@@ -57,23 +151,30 @@ function tellIgnored(log: Logger, { policy, keysDir }: GateConfig): void {
 /** A device that does not let go must not keep the service manager waiting. */
 const closeTimeoutMs = 8_000;
 
-async function closeOrGiveUp(agent: Agent, log: Logger): Promise<void> {
+/** Ends the process where closing takes too long. */
+function giveUpLater(log: Logger): NodeJS.Timeout {
 	const giveUp = () => {
 		log.error({ event: 'stop_timeout', problem: `not everything was closed within ${closeTimeoutMs / 1000} s` });
 		process.exit(1);
 	};
-	setTimeout(giveUp, closeTimeoutMs).unref();
-	await agent.close();
+	return setTimeout(giveUp, closeTimeoutMs).unref();
 }
 
 /**
- * The first signal to stop. Later ones change nothing: npm passes on a Ctrl+C that the terminal has sent already, and
+ * Heeds the first signal to stop. Later ones change nothing: npm passes on a Ctrl+C that the terminal has sent already, and
  * the second must not cut off the closing that the first began, which has a limit of its own.
  */
-function stopSignal(): Promise<NodeJS.Signals> {
-	return new Promise((resolve) => {
-		for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, resolve);
-	});
+function onStopSignal(log: Logger, stop: () => void): void {
+	let stopping = false;
+	for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+		process.on(signal, () => {
+			if (stopping) return;
+			stopping = true;
+			log.info({ event: 'stopping', signal });
+			giveUpLater(log);
+			stop();
+		});
+	}
 }
 
 /** The version, and the time that this program's package file was written: certainly past. */

@@ -4,6 +4,7 @@ import { type LedgerSync, openLedgerSync, type VenueRules } from '../sync/client
 import { createSyncClient, type SyncClient } from '../sync/client/sync-client.ts';
 import type { SyncStatus } from '../sync/client/sync-loop.ts';
 import type { Transport } from '../sync/client/transport.ts';
+import { createWake } from '../sync/client/wake.ts';
 import { createHttpsClient, type HttpsClient } from '../sync/node/https-client.ts';
 import { createHttpsTransport } from '../sync/node/https-transport.ts';
 import { nodeClock } from '../sync/node/node-clock.ts';
@@ -14,6 +15,7 @@ import { signSegment } from '../sync/protocol/segment-jws.ts';
 import type { Segment } from '../sync/protocol/segments.ts';
 import { openTime } from '../sync/protocol/signed-time.ts';
 import { problemOf } from './agent-lane.ts';
+import { type ConfigLink, followConfigs } from './config-fetch.ts';
 import type { AgentClock } from './core/agent-clock.ts';
 import type { Authority } from './core/authority.ts';
 import type { Standing } from './core/decide.ts';
@@ -42,6 +44,8 @@ export interface VenueLinkOptions {
 	readonly claimBudgetMs: number;
 	readonly lanes: () => ReadonlyMap<string, LaneStatus>;
 	readonly onCommand: (lane: string, command: LaneCommand) => void;
+	/** Where pushed configurations go; without it the gate asks for none. */
+	readonly configs?: ConfigLink;
 	/** How the server is reached; absent means pinned HTTPS to the address of the enrollment. */
 	readonly transport?: Transport;
 }
@@ -99,6 +103,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 	const { gate, ledger, clock, log } = options;
 	const { device, venue, server } = gate.enrollment;
 	const ended = new AbortController();
+	const fetching = createWake(nodeClock);
 	const sync = await followIn(options);
 	const keys = await openVenueKeys(gate.enrollment.rootKey, sync.rules().manifest);
 	const line = reach(options);
@@ -110,13 +115,17 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		acceptKeys: keys.accept,
 		onFloor: clock.learn,
 		onCommand: commandGate(options),
+		onConfig: () => fetching.ring(),
 		onConflicts: (conflicts) => log.error({ event: 'conflict', conflicts }),
 		standing: () => reportOf(options),
 		onBehind: () => beginEpoch(options),
 		signal: ended.signal,
 	});
 	const listAge = await createListAge(ledger, () => clock.read().nowMs);
-	const watch = await watchVenue({ client, sync, listAge, log });
+	const watch = await watchVenue({ client, sync, listAge, log, onOnline: () => fetching.ring() });
+	const { configs } = options;
+	const unwatch = configs?.watch(() => client.loop.reportSoon());
+	if (configs) void followConfigs({ session: client.session, configs, wake: fetching, signal: ended.signal });
 	const standing = () => standingOf(sync.rules(), watch.status());
 	const running = client.loop.run(ended.signal);
 	let pushing: NodeJS.Timeout | undefined;
@@ -145,6 +154,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		},
 		close: async () => {
 			watch.stop();
+			unwatch?.();
 			clearTimeout(pushing);
 			ended.abort();
 			// Calls that hang on a frozen server end with their connections.
@@ -159,10 +169,12 @@ interface Watched {
 	readonly sync: LedgerSync;
 	readonly listAge: ListAge;
 	readonly log: Logger;
+	/** The server is reached again, and may have had news meanwhile. */
+	readonly onOnline: () => void;
 }
 
 /** Looks again and again how the gate stands with its venue, and tells what has changed. */
-async function watchVenue({ client, sync, listAge, log }: Watched) {
+async function watchVenue({ client, sync, listAge, log, onOnline }: Watched) {
 	let status = await client.loop.status();
 	let listsStale = false;
 	const look = async () => {
@@ -170,6 +182,7 @@ async function watchVenue({ client, sync, listAge, log }: Watched) {
 		status = await client.loop.status();
 		if (status.problem === 'device_disabled' && sync.rules().standing !== 'disabled') await sync.disable();
 		await listAge.confirm(status.listAgeMs);
+		if (before.state !== 'online' && status.state === 'online') onOnline();
 		tellChange(log, before, status);
 		const lists = listAge.look(Object.values(sync.rules().policies));
 		if (lists.changed) tellLists(log, lists.stale, listAge.ageMs());
@@ -224,7 +237,7 @@ function connect({ gate: { enrollment }, clock }: VenueLinkOptions): HttpsClient
 }
 
 /** What the device signs, and whose time it believes. */
-function identityOf({ enrollment, key }: EnrolledGate) {
+export function identityOf({ enrollment, key }: EnrolledGate) {
 	const { device, venue, server } = enrollment;
 	let { timeKeys } = enrollment;
 	return {
@@ -239,8 +252,10 @@ function identityOf({ enrollment, key }: EnrolledGate) {
 	};
 }
 
-function reportOf({ version, clock, lanes }: VenueLinkOptions) {
+function reportOf({ version, clock, lanes, configs }: VenueLinkOptions) {
+	const config = configs?.report();
 	return {
+		...(config && { config }),
 		version,
 		clockTrusted: clock.read().trusted,
 		...offsetOf(clock),

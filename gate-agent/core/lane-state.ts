@@ -91,6 +91,8 @@ export type LaneInput = { readonly atMs: number } & (
 			/** The relay board was opened, at first or again: nobody knows how its coils stand. */
 			readonly relayOpened?: true;
 	  }
+	/** The agent is about to end: what was counted is written down. */
+	| { readonly kind: 'closing' }
 	/** The deadline of `deadlineOf` has come. */
 	| { readonly kind: 'tick' }
 );

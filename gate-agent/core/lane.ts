@@ -104,6 +104,8 @@ function handle(input: LaneInput): Move {
 			return onDevices(input);
 		case 'unseen':
 			return mayHaveMissed;
+		case 'closing':
+			return flushPassages;
 		case 'tick':
 			return stay;
 	}
@@ -164,6 +166,11 @@ const serveFirst: Move = (state) => {
 	const serve = first.kind === 'scan' ? admit(first.scan, first.side) : enterByStaff(first.order);
 	return inOrder(become({ queue }), isStale(state, first) ? stay : serve)(state);
 };
+
+/** Whether nobody is on the way through or may still come late: what ends a lane now ends it between two visitors. */
+export function isAtRest({ phase, queue, late }: LaneState, nowMs: number): boolean {
+	return phase.kind === 'idle' && queue.length === 0 && late.every(({ untilMs }) => untilMs <= nowMs);
+}
 
 /** A lane in a few words, for health and metrics. */
 export interface LaneStatus {

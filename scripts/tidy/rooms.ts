@@ -23,6 +23,7 @@ const agentParts = [
 	'gate-agent/feedback',
 	'gate-agent/emulators',
 	'gate-agent/display',
+	'gate-agent/fleet',
 ];
 
 /**
@@ -58,6 +59,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/feedback': { sees: ['gate-agent/core'] },
 	'gate-agent/emulators': { sees: ['gate-agent/core'] },
 	'gate-agent/display': { sees: ['gate-agent/core'] },
+	'gate-agent/fleet': { sees: ['gate-agent/core', 'gate-agent/keys', 'sync/protocol'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },
 	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
