@@ -72,7 +72,7 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 
 	function dispatch(event: LaneEvent): void {
 		if (stopped) {
-			giveBackLate(event);
+			giveBackLate(ports, event);
 			return;
 		}
 		if (event.kind === 'devices') missing = event.missing;
@@ -83,12 +83,6 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 		schedule();
 		for (const effect of effects) carryOut(effect);
 		if (!underWay.has(state.phase.kind)) draining?.resolve();
-	}
-
-	function giveBackLate(event: LaneEvent): void {
-		if (event.kind !== 'redeemed' || event.result.kind !== 'granted') return;
-		const { redemptionId } = event.result.grant;
-		ports.settle({ redemptionId, outcome: 'not_taken', taken: 0, back: true, counted: false });
 	}
 
 	function schedule(): void {
@@ -128,6 +122,13 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 			clearTimeout(timer);
 		},
 	};
+}
+
+/** A grant that is committed after the lane was stopped: its gate never opened. */
+function giveBackLate(ports: LanePorts, event: LaneEvent): void {
+	if (event.kind !== 'redeemed' || event.result.kind !== 'granted') return;
+	const { redemptionId } = event.result.grant;
+	ports.settle({ redemptionId, outcome: 'not_taken', taken: 0, back: true, counted: false });
 }
 
 /** Phases in which a use is held, or a fact is written for which the gate opens. */

@@ -31,10 +31,8 @@ const trialDefaultMs = 60_000;
 export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs }: RunGate): Promise<void> {
 	const source = readConfig({ file: configFile, sets });
 	const dataDir = dataDirOf(source);
-	// A box whose lanes come from its server has none in its file.
-	const config = dataDir === undefined ? checkConfig(source) : undefined;
 	const log = createLogger({
-		level: config?.logLevel ?? 'info',
+		level: 'info',
 		...(process.stdout.isTTY && { terminal: process.stdout }),
 	});
 	const die = (error: unknown) => {

@@ -86,15 +86,17 @@ const toldMax = 3_000;
 /** How a gate is started otherwise than by default. */
 export interface StartOptions {
 	readonly config?: string;
+	/** More arguments of `gate run`. */
+	readonly args?: readonly string[];
 	/** A command that becomes the gate, e.g. inside a namespace of its own. */
 	readonly within?: readonly string[];
 }
 
 /** Starts `gate run` with these settings. */
 export function startGate(sets: readonly string[], options: StartOptions = {}): RunningGate {
-	const { config = exampleConfig('serial-lcus'), within = [] } = options;
+	const { config = exampleConfig('serial-lcus'), within = [], args: more = [] } = options;
 	const settings = ['http.port=0', ...sets].flatMap((set) => ['--set', set]);
-	const [command = '', ...args] = [...within, ...program, 'gate', 'run', '--config', config, ...settings];
+	const [command = '', ...args] = [...within, ...program, 'gate', 'run', '--config', config, ...more, ...settings];
 	const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
 	const log = readLog(child);
 	const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -121,7 +123,11 @@ export function startGate(sets: readonly string[], options: StartOptions = {}): 
 		...log,
 		line,
 		ready: () => line('ready', { ready: true }),
-		...web(() => line('http_listening').then(({ url }) => String(url))),
+		...web(async () => {
+			await line('http_listening');
+			// A gate that was given another configuration may listen elsewhere.
+			return String(log.lines.findLast(({ event }) => event === 'http_listening')?.url);
+		}),
 		kill: async () => void (await kill('SIGKILL')),
 		stop: () => kill('SIGTERM'),
 		ended: () => exited,

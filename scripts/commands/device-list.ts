@@ -1,12 +1,26 @@
 import { deviceKind, handheldVersionMark } from '../../sync/protocol/report.ts';
 import type { Device } from '../../sync/server/store.ts';
+import { configCell } from './config-show.ts';
 import { readDevices, shortIdCharacters } from './device-names.ts';
 import { withOffice } from './office-client.ts';
 import type { SessionOptions } from './office-options.ts';
 import { jsonLine, type Terminal, table } from './output.ts';
 
 const header = [
-	...['NAME', 'STATUS', 'LAST SEEN', 'KIND', 'VERSION', 'ROWS', 'QUEUE', 'LIST AGE', 'CLOCK', 'LANES', 'DEVICE'],
+	...[
+		'NAME',
+		'STATUS',
+		'LAST SEEN',
+		'KIND',
+		'VERSION',
+		'ROWS',
+		'QUEUE',
+		'LIST AGE',
+		'CLOCK',
+		'LANES',
+		'CONFIG',
+		'DEVICE',
+	],
 ];
 
 /** Lists devices and how they stand. */
@@ -34,6 +48,7 @@ export function deviceCells(device: Device, nowMs: number): readonly string[] {
 		report?.listAgeMs === undefined ? '-' : duration(report.listAgeMs + sinceReport),
 		clockCell(report),
 		report?.lanes.map(laneCell).join(', ') || '-',
+		configCell(report?.config),
 		device.device.slice(0, shortIdCharacters),
 	];
 }

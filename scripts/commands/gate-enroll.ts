@@ -19,7 +19,7 @@ export interface EnrollOptions {
 /** Enrolls a gate, and says what it may do now. */
 export async function enroll(options: EnrollOptions, terminal: Terminal): Promise<void> {
 	const { data, json, replace = false } = options;
-	const { enrollment, events } = await enrollGate({
+	const { enrollment, events, config } = await enrollGate({
 		...whereOf(options),
 		...{ dir: data, replace, name: 'gate', version: buildOf().version },
 		// What a technician must know is said below; the log of this one load is noise.
@@ -28,11 +28,20 @@ export async function enroll(options: EnrollOptions, terminal: Terminal): Promis
 	const { device, venue, server, url } = enrollment;
 	if (json) {
 		await terminal.out.write(
-			jsonLine({ device, venue, server, url, loaded: events !== undefined, events: events ?? [] }),
+			jsonLine({
+				device,
+				venue,
+				server,
+				url,
+				loaded: events !== undefined,
+				events: events ?? [],
+				config: config ?? null,
+			}),
 		);
 		return;
 	}
 	await terminal.out.write(`${data} is a gate of ${venue} now, device ${device}\n`);
+	if (config !== undefined) await terminal.err.write(`it starts with version ${config} of its configuration\n`);
 	const known = events?.length ? `it knows the rules of ${events.join(', ')}` : 'the venue has no event yet';
 	await terminal.err.write(
 		events === undefined

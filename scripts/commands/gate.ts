@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examples, setting } from './arguments.ts';
+import { examples, integer, setting } from './arguments.ts';
 import { exitCodes } from './exit.ts';
 import type { EnrollOptions } from './gate-enroll.ts';
 import type { PointOptions } from './gate-point.ts';
@@ -14,6 +14,7 @@ interface GateOptions {
 export function addGateCommands(program: Command, terminal: Terminal): void {
 	const gate = program.command('gate').description('Run the agent of a gate, and check its configuration.');
 	gateCommand(gate, 'run')
+		.option('--config-trial <seconds>', 'how long a pushed configuration may take to be ready', integer(1, 3_600), 60)
 		.summary('run the lanes of a configuration')
 		.description('Run the lanes of a configuration until the process is told to end.')
 		.addHelpText(
@@ -23,10 +24,11 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 				'gate run --config gate.yaml --set keys=./keys --set data=./data --set lanes.0.scanner.path=/dev/ttyUSB0',
 			),
 		)
-		.action(async (options: GateOptions) => {
+		.action(async (options: GateOptions & { readonly configTrial: number }) => {
 			terminal.outliveReader();
 			const { runGate } = await import('../../gate-agent/main.ts');
-			await runGate({ configFile: options.config, sets: options.set ?? [] });
+			const trialMs = options.configTrial * 1000;
+			await runGate({ configFile: options.config, sets: options.set ?? [], trialMs });
 		});
 	addEnroll(gate, terminal);
 	addPoint(gate, terminal);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { examples, integer, repeated } from './arguments.ts';
 import { addAuthorityCommands } from './office-authority.ts';
 import { addCaseCommands } from './office-cases.ts';
+import { addConfigCommands } from './office-configs.ts';
 import { addDeviceCommands } from './office-devices.ts';
 import { addEventCommands } from './office-events.ts';
 import type { LoginOptions } from './office-login.ts';
@@ -20,6 +21,7 @@ export function addOfficeCommands(program: Command, terminal: Terminal): void {
 	addOrder(program, terminal);
 	addRange(program, terminal);
 	addDeviceCommands(program, terminal);
+	addConfigCommands(program, terminal);
 	addStaffCommands(program, terminal);
 	addCaseCommands(program, terminal);
 	addAuthorityCommands(program, terminal);

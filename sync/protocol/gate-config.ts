@@ -57,8 +57,6 @@ export const refusedConfigSchema = Type.Object(
 	{ version: configVersion, why: Type.String({ minLength: 1, maxLength: configReasonMax }) },
 	{ additionalProperties: false },
 );
-/** @see refusedConfigSchema */
-export type RefusedConfig = Static<typeof refusedConfigSchema>;
 
 /**
  * Which configuration a gate runs, in its report. `own`: that of its own file; `trial`: a pushed one whose lanes are not all
