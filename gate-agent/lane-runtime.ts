@@ -71,10 +71,7 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	};
 
 	function dispatch(event: LaneEvent): void {
-		if (stopped) {
-			giveBackLate(ports, event);
-			return;
-		}
+		if (stopped) return giveBackLate(ports, event);
 		if (event.kind === 'devices') missing = event.missing;
 		const told = event.kind === 'devices' && draining ? { ...event, missing: [...missing, 'stopping'] } : event;
 		let effects: readonly LaneEffect[];

@@ -29,6 +29,8 @@ export interface Sold {
 export interface GateStart {
 	/** How long its lane waits for the authority. */
 	readonly claimMs?: number;
+	/** More arguments of `gate run`. */
+	readonly args?: readonly string[];
 }
 
 /** A gate of a venue: lanes with their scanners and one relay board on ptys, and a data folder that is enrolled. */
@@ -143,9 +145,9 @@ async function enrollGate(venue: Venue, { name, lanes, ends }: GatePlan): Promis
 	let running: RunningGate | undefined;
 	return {
 		...{ name, device, dir, data, config, cable },
-		start: async ({ claimMs = claimMsMax } = {}) => {
+		start: async ({ claimMs = claimMsMax, args = [] } = {}) => {
 			// However busy the machine is, the lanes wait for the server if it is there.
-			const own = startGate([`venue.claimMs=${claimMs}`, 'venue.startMs=30000'], { config });
+			const own = startGate([`venue.claimMs=${claimMs}`, 'venue.startMs=30000'], { config, args });
 			running = own;
 			ends.push(own.kill);
 			onTestFinished(cable.heal);

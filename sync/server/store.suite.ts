@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Store } from './store.ts';
 import { claimLaws } from './store-claims.suite.ts';
+import { configLaws } from './store-configs.suite.ts';
 import { deviceLaws } from './store-devices.suite.ts';
 import { feedLaws } from './store-feed.suite.ts';
 import { journalLaws } from './store-journals.suite.ts';
@@ -29,7 +30,15 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
 			store = await open();
 		}, 60_000);
 		afterAll(() => store.close());
-		const laws = { ...claimLaws, ...journalLaws, ...peopleLaws, ...orderLaws, ...deviceLaws, ...feedLaws };
+		const laws = {
+			...claimLaws,
+			...journalLaws,
+			...peopleLaws,
+			...orderLaws,
+			...deviceLaws,
+			...configLaws,
+			...feedLaws,
+		};
 		for (const [law, hold] of Object.entries(laws)) {
 			test(law, async () => {
 				venues += 1;

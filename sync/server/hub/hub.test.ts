@@ -81,6 +81,23 @@ describe('a hub', () => {
 		expect(devices.map(({ name }: { name: string }) => name)).toEqual(['gate-9']);
 	});
 
+	it('passes on pushes and asks its centre for their texts, now or later', { timeout: slow }, async () => {
+		const hub = await world.addHub('hub-1');
+		const a = await world.addDevice(hub, 'gate-1');
+		const since = await a.follow();
+		const text = 'lanes: [{ id: lane-1 }]';
+		const { version, sha256 } = (await world.office('POST', '/configs/gate-1', { text })).body;
+		const told = async () => (await a.feed(since)).map(({ change }) => change);
+		await expect.poll(told, patience).toContainEqual({ kind: 'config', device: a.id, version, sha256 });
+		const ask = async () => (await a.call('GET', '/v1/config')).body;
+		expect(await ask()).toEqual({ gate: 'gate-1', newest: { version, sha256, text } });
+		expect((await a.call('GET', `/v1/config?version=${version}&sha256=${sha256}`)).body).toEqual({ gate: 'gate-1' });
+		await world.centre.stop();
+		expect(await ask()).toMatchObject({ code: 'overloaded', retryAfterMs: expect.any(Number) });
+		await world.centre.start();
+		await expect.poll(ask, patience).toMatchObject({ newest: { version } });
+	});
+
 	it('is made by the code of a hub alone, which makes no device', { timeout: slow }, async () => {
 		const hub = await world.addHub('hub-1');
 		const { code } = (await world.office('POST', '/codes', { name: 'hub-2', hub: true })).body;

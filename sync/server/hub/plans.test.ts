@@ -74,6 +74,8 @@ async function live(world: HubWorld): Promise<void> {
 	expect((await world.office('POST', '/orders', order)).status).toBe(200);
 	expect((await world.office('POST', '/orders/A-1/refund', {})).status).toBe(200);
 	expect((await world.office('GET', '/cases')).status).toBe(200);
+	expect((await world.office('POST', '/configs/gate-1', { text: 'lanes: []' })).status).toBe(200);
+	expect((await a.call('GET', '/v1/config')).body).toMatchObject({ newest: { version: 1 } });
 	await untilPassedOn(world, tablesOf(hub.dir));
 }
 
