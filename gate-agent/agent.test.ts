@@ -8,6 +8,7 @@ import { checkConfig } from './config.ts';
 import { parseConfig } from './config-source.ts';
 import { denialsPerMinuteMax } from './core/ledger.ts';
 import { ticketId } from './core/ticket.ts';
+import type { Simulation } from './drivers.ts';
 import { initKeys, resetClock } from './keys/key-folder.ts';
 import type { Logger } from './logger.ts';
 
@@ -37,6 +38,7 @@ interface Started {
 	readonly waits?: boolean;
 	readonly log?: Logger;
 	readonly onCoil?: (channel: number, closed: boolean) => void;
+	readonly contacts?: Simulation['contacts'];
 }
 
 async function start({
@@ -46,6 +48,7 @@ async function start({
 	log = pino({ level: 'silent' }),
 	waits = true,
 	onCoil = () => undefined,
+	contacts = { states: () => ({}), listen: () => () => undefined },
 }: Started = {}): Promise<Agent> {
 	const text = `
 event: opera
@@ -66,7 +69,7 @@ lanes:
 		random: () => 0,
 		version: '1.0.0',
 		buildMs: built,
-		simulation: { onCoil, contacts: { states: () => ({}), listen: () => () => undefined } },
+		simulation: { onCoil, contacts },
 	});
 	if (waits) await agent.ready;
 	return agent;
@@ -171,5 +174,36 @@ describe('the keys of a gate', () => {
 			code: 'manifest_invalid',
 			message: expect.stringContaining('pinned'),
 		});
+	});
+});
+
+describe('the moment to end the lanes of a gate', () => {
+	it('is none while a fire burns or an emergency is held', async () => {
+		let fire = true;
+		let tell = (_: boolean): void => undefined;
+		const contacts: Simulation['contacts'] = {
+			states: () => ({ fire }),
+			listen: (onChange) => {
+				tell = (active) => onChange('fire', active);
+				return () => undefined;
+			},
+		};
+		const inputs = 'lanes.0.inputs={ driver: simulated, contacts: { fire: {} } }';
+		const { busy, command } = await start({ sets: [inputs], contacts });
+		expect(busy()).toBe('fire');
+		fire = false;
+		tell(false);
+		expect(busy()).toBe('emergency');
+		command('lane-1', { kind: 'emergency_reset', by: 'key-switch' });
+		expect(busy()).toBeUndefined();
+	});
+
+	it('comes with no device missing, or says which one is', async () => {
+		const whole = await start();
+		expect([whole.busy(), whole.notReady()]).toEqual([undefined, undefined]);
+		await whole.close();
+		const sets = ['lanes.0.scanner.path=/nowhere'];
+		const missing = await start({ sets, waits: false });
+		await expect.poll(missing.notReady, { interval: 10 }).toMatch(/^lane-1\.scanner is absent: .*nowhere/);
 	});
 });

@@ -1,4 +1,5 @@
 import { type Document, isNode, LineCounter, parse, parseDocument } from 'yaml';
+import { nestsTooDeep } from '../sync/protocol/gate-config.ts';
 import { StilewardError } from './core/errors.ts';
 
 /** One thing that is wrong with a configuration. `path` is dotted, e.g. `lanes.0.relay.path`. */
@@ -22,6 +23,7 @@ const configBytesMax = 256 * 1024;
 /** Parses YAML and applies `path=value` settings. Throws `config_invalid` for text that is not YAML. */
 export function parseConfig(file: string, text: string, sets: readonly string[]): ConfigSource {
 	if (text.length > configBytesMax) throw problemsError(file, [tooLarge]);
+	if (nestsTooDeep(text)) throw problemsError(file, [tooDeep]);
 	const lines = new LineCounter();
 	const document = inWords(file, () => parseDocument(text, { lineCounter: lines, uniqueKeys: true }));
 	if (document.errors.length > 0) {
@@ -52,7 +54,7 @@ function plainOf(document: Document): unknown {
 	return document.toJS({ maxAliasCount: 100 });
 }
 
-/** The parser throws errors of its own kinds for repeated anchors, and for what is nested too deep for the stack. */
+/** The parser throws errors of its own kinds, such as for anchors that multiply. */
 function inWords<T>(file: string, work: () => T): T {
 	try {
 		return work();
@@ -63,6 +65,8 @@ function inWords<T>(file: string, work: () => T): T {
 }
 
 const tooLarge: Problem = { path: '', message: 'is larger than 256 KiB', fix: 'name the right file' };
+
+const tooDeep: Problem = { path: '', message: 'is nested too deep', fix: 'name the right file' };
 
 /** Names that would reach into the prototype of an object instead of into the configuration. */
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);

@@ -4,7 +4,7 @@ import type { Relay } from './core/device.ts';
 import { grantOf, sensorLane, ticketOf } from './core/lane-fake-agent.suite.ts';
 import type { LaneConfig, RedeemResult, Screen } from './core/lane-state.ts';
 import { classPolicyDefaults } from './core/policy.ts';
-import type { Allowance, Settlement } from './core/redemption.ts';
+import type { Allowance, Fact, Settlement } from './core/redemption.ts';
 import { runLane } from './lane-runtime.ts';
 
 const granted: RedeemResult = { kind: 'granted', grant: grantOf('r1'), left: 0, givenBack: 0 };
@@ -13,6 +13,7 @@ const granted: RedeemResult = { kind: 'granted', grant: grantOf('r1'), left: 0, 
 function lane(config: Partial<LaneConfig> = {}) {
 	const redemption = Promise.withResolvers<RedeemResult>();
 	const settled: Settlement[] = [];
+	const recorded: Fact[] = [];
 	const screens: Screen[] = [];
 	let pulses = 0;
 	const relay: Relay = {
@@ -45,7 +46,7 @@ function lane(config: Partial<LaneConfig> = {}) {
 		relay: () => relay,
 		coils: { channel: 1, exitChannel: 1, pulseMs: 50 },
 		settle: (settlement) => settled.push(settlement),
-		record: () => undefined,
+		record: (fact) => recorded.push(fact),
 		recordNow: async () => undefined,
 		deny: () => undefined,
 		show: (screen) => screens.push(screen),
@@ -56,7 +57,7 @@ function lane(config: Partial<LaneConfig> = {}) {
 	});
 	const present = () =>
 		runtime.dispatch({ kind: 'scan', side: 'entry', scan: { kind: 'code', text: 'adult:1', atMs: performance.now() } });
-	return { runtime, redemption, settled, screens, present, pulses: () => pulses };
+	return { runtime, redemption, settled, recorded, screens, present, pulses: () => pulses };
 }
 
 const phase = (kind: string) => ({ timeout: 2_000, interval: 5, message: `the lane is ${kind}` });
@@ -92,6 +93,37 @@ describe('a lane that is stopped', () => {
 		runtime.dispatch({ kind: 'devices', missing: [] });
 		present();
 		expect(runtime.status).toMatchObject({ phase: 'idle', screen: 'out_of_service' });
+	});
+
+	it('takes visitors in again where it is not stopped after all', async () => {
+		const { runtime, redemption, present, pulses } = lane();
+		expect(runtime.atRest).toBe(true);
+		await runtime.drain(5_000);
+		runtime.resume();
+		expect(runtime.status).toMatchObject({ phase: 'idle', screen: 'idle', missing: [] });
+		present();
+		expect(runtime.atRest).toBe(false);
+		redemption.resolve(granted);
+		await expect.poll(pulses, phase('opened')).toBe(1);
+		expect(runtime.atRest).toBe(false);
+	});
+
+	it('is not at rest while a visitor who was too late may still come', async () => {
+		const { runtime, redemption, present } = lane({ passageTimeoutMs: 100, latePassageMs: 60_000 });
+		present();
+		redemption.resolve(granted);
+		await expect.poll(() => runtime.screen.kind, phase('given up')).toBe('not_taken');
+		expect([runtime.status.phase, runtime.atRest]).toEqual(['idle', false]);
+		runtime.dispatch({ kind: 'passage', direction: 'entry', active: true });
+		expect(runtime.atRest).toBe(true);
+	});
+
+	it('writes down the passages that it has counted', () => {
+		const { runtime, recorded } = lane({ mode: 'free' });
+		for (const active of [true, false, true, false]) runtime.dispatch({ kind: 'passage', direction: 'entry', active });
+		expect(recorded.filter(({ kind }) => kind === 'passages')).toEqual([]);
+		runtime.stop();
+		expect(recorded.filter(({ kind }) => kind === 'passages')).toMatchObject([{ count: 2, during: 'free' }]);
 	});
 
 	it('gives back a grant that is committed after the end of its patience', async () => {

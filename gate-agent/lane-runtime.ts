@@ -71,7 +71,8 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	};
 
 	function dispatch(event: LaneEvent): void {
-		if (stopped) return giveBackLate(ports, event);
+		if (stopped) giveBackLate(ports, event);
+		if (stopped) return;
 		if (event.kind === 'devices') missing = event.missing;
 		const told = event.kind === 'devices' && draining ? { ...event, missing: [...missing, 'stopping'] } : event;
 		let effects: readonly LaneEffect[];

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
-import { until } from '../../gate-agent/acceptance/gate.suite.ts';
+import { listRows, type RunningGate, startGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
 import { bodyOf } from '../acceptance/answer.suite.ts';
 import { patienceMs } from '../acceptance/venue.suite.ts';
 import type { ConfigReport } from '../protocol/gate-config.ts';
@@ -84,4 +85,35 @@ export async function admitted(gate: FleetGate, ticket: Sold, lane = 1): Promise
 		if (performance.now() > endMs)
 			throw new Error(`${ticket.id} was not admitted: ${gate.running().printed().slice(-3_000)}`);
 	}
+}
+
+/**
+ * The box of a gate is broken: a spare one is wired to the same scanner and board and enrolled by a code alone. Its own file
+ * says where the data lies, and nothing else. Gives it, not started.
+ */
+export async function swapped({ venue }: Fleet, broken: FleetGate): Promise<FleetGate> {
+	const { name, dir, cable } = broken;
+	const data = join(dir, 'spare');
+	const config = join(dir, 'spare.yaml');
+	writeFileSync(config, `data: ${data}\n`);
+	const made = await venue.done('device', 'code', '--name', name, '--replace', '--json');
+	const { code } = JSON.parse(made) as { code: string };
+	const server = ['--server', cable.url, '--fingerprint', venue.fingerprint, '--code', code];
+	const enrolled = await venue.done('gate', 'enroll', ...server, '--data', data, '--json');
+	const { device } = JSON.parse(enrolled) as { device: string };
+	let running: RunningGate | undefined;
+	return {
+		...broken,
+		...{ device, data, config },
+		start: async () => {
+			running = startGate([], { config });
+			await running.ready();
+			return running;
+		},
+		running: () => {
+			if (!running) throw new Error('the spare box was not started');
+			return running;
+		},
+		rows: async (...kinds) => (await listRows(data)).filter(({ kind }) => kinds.length === 0 || kinds.includes(kind)),
+	};
 }

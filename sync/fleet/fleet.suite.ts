@@ -58,7 +58,8 @@ export interface FleetGate {
 /** A venue with its server as a process, and gates of it. */
 export interface Fleet extends AsyncDisposable {
 	readonly venue: Venue;
-	gate(name: string, lanes?: number): Promise<FleetGate>;
+	/** Enrolls a gate, at the venue's own server or at a hub of it. */
+	gate(name: string, lanes?: number, at?: string): Promise<FleetGate>;
 	/** Issues tickets of a class. */
 	sell(cls: string, count: number, ...args: readonly string[]): Promise<readonly Sold[]>;
 	/** Refunds the tickets of one order, or takes that back; `pending` is what the server says of it. */
@@ -80,7 +81,7 @@ export async function openFleet(...classes: readonly string[]): Promise<Fleet> {
 	const get = async <T>(path: string) => bodyOf<T>(await venue.office({ method: 'GET', path: `/v1/office${path}` }));
 	return {
 		venue,
-		gate: (name, lanes = 1) => enrollGate(venue, { name, lanes, ends }),
+		gate: (name, lanes = 1, at = venue.url) => enrollGate(venue, { name, lanes, at, ends }),
 		sell: async (cls, count, ...args) => {
 			orders += 1;
 			const order = `order-${orders}`;
@@ -123,14 +124,16 @@ type End = () => Promise<void>;
 interface GatePlan {
 	readonly name: string;
 	readonly lanes: number;
+	/** The server that it asks. */
+	readonly at: string;
 	readonly ends: End[];
 }
 
-async function enrollGate(venue: Venue, { name, lanes, ends }: GatePlan): Promise<FleetGate> {
+async function enrollGate(venue: Venue, { name, lanes, at, ends }: GatePlan): Promise<FleetGate> {
 	const dir = mkdtempSync(join(tmpdir(), 'stileward-fleet-'));
 	ends.push(async () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
 	const [cable, relay, scanners] = await Promise.all([
-		openRelay(venue.url),
+		openRelay(at),
 		openPty(),
 		Promise.all(Array.from({ length: lanes }, () => openPty())),
 	]);

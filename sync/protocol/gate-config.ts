@@ -73,6 +73,18 @@ export const configReportSchema = Type.Object(
 /** @see configReportSchema */
 export type ConfigReport = Static<typeof configReportSchema>;
 
+/** Brackets of a configuration, and dashes or question marks that nest within one of its lines. */
+const bracketsMax = 4_096;
+const nestedInLineMax = 64;
+
+/** Whether a text could nest so deep that a parser of YAML, whose time grows with the square of it, would stop its program. */
+export function nestsTooDeep(text: string): boolean {
+	const brackets = text.match(/[[{]/g)?.length ?? 0;
+	return (
+		brackets > bracketsMax || text.split('\n').some((line) => (line.match(/[-?]\s/g)?.length ?? 0) > nestedInLineMax)
+	);
+}
+
 /** Why a parsed configuration may not be pushed to a gate; undefined where nothing of this is wrong with it. */
 export function whyNotPushable(value: unknown, gate: string): string | undefined {
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is no mapping of keys';

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import { gateConfigBytesMax, whyNotPushable } from '../../protocol/gate-config.ts';
+import { gateConfigBytesMax, nestsTooDeep, whyNotPushable } from '../../protocol/gate-config.ts';
 import { Refusal } from './refusal.ts';
 
 /** Anchors that are repeated: more of them make a small text a large one. */
@@ -14,6 +14,7 @@ export function assertPushable(gate: string, text: string): void {
 	if (Buffer.byteLength(text) > gateConfigBytesMax) {
 		throw new Refusal('too_large', { detail: `a configuration has at most ${gateConfigBytesMax} bytes` });
 	}
+	if (nestsTooDeep(text)) throw new Refusal('malformed', { detail: 'it is nested too deep for a configuration' });
 	const why = whyNotPushable(parsed(text), gate);
 	if (why !== undefined) throw new Refusal('malformed', { detail: why });
 }
