@@ -25,6 +25,7 @@ import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { recordStart } from './record-start.ts';
 import { createBuses } from './serial/buses.ts';
+import { updatePlan } from './update/update-plan.ts';
 import type { VenueLink } from './venue-link.ts';
 import { startWeb, type Web } from './web.ts';
 
@@ -265,11 +266,13 @@ async function venueSource({ config, deps, ledger, clock, lanes }: VenueSource):
 	assert(enrolled, 'a gate without a key folder is enrolled');
 	// A gate that stands alone starts without the sync and what it needs.
 	const { openVenueLink } = await import('./venue-link.ts');
+	const statuses = () => lanes().statuses();
 	const venue = await openVenueLink({
 		...{ gate: enrolled, ledger, clock, random, log, version, agent: config.agent },
 		...(configs && { configs }),
+		...(config.update && { update: updatePlan({ ...config, wanted: config.update, running: version, statuses }) }),
 		claimBudgetMs: config.claimBudgetMs,
-		lanes: () => lanes().statuses(),
+		lanes: statuses,
 		onCommand: (lane, command) => lanes().command(lane, command),
 	});
 	return {

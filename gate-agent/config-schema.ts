@@ -182,6 +182,23 @@ const venueSchema = Type.Object(
 	{ ...strict, default: {} },
 );
 
+/** Which version the gate is to run, where that is another one. */
+const updateSchema = Type.Object(
+	{
+		version: Type.String({
+			pattern: '^[0-9]{1,6}(\\.[0-9]{1,6}){2}$',
+			description:
+				'Version that the gate fetches from its server and installs, where `stileward update trust` allowed it.',
+		}),
+		window: Type.String({
+			pattern: `${clockTime.slice(0, -1)}-${clockTime.slice(1)}`,
+			default: '02:00-05:00',
+			description: 'Hours in which it may be installed, HH:MM-HH:MM; also over midnight.',
+		}),
+	},
+	strict,
+);
+
 function gateSchema<Lane extends TSchema>(lane: Lane) {
 	return Type.Object(
 		{
@@ -236,6 +253,7 @@ function gateSchema<Lane extends TSchema>(lane: Lane) {
 				default: {},
 				description: 'Windows of sessions; they override the validity of their tickets.',
 			}),
+			update: Type.Optional(updateSchema),
 			lanes: Type.Array(lane, { minItems: 1, maxItems: 16, description: 'One to sixteen lanes.' }),
 		},
 		{ ...strict, $id: 'https://stileward.example/gate.schema.json', title: 'Stileward gate' },

@@ -8,7 +8,8 @@ import { wiringProblems } from './config-wiring.ts';
 import { type InputRole, inputRoles } from './core/device.ts';
 import type { LaneConfig } from './core/lane-state.ts';
 import type { ClassPolicy, Policy, SessionPolicy } from './core/policy.ts';
-import { withModel } from './device-models.ts';
+import { expandModels, withModel } from './device-models.ts';
+import { type WantedUpdate, wantedUpdate } from './update/update-window.ts';
 
 /** A device of a lane: its driver and the options that this driver has checked. */
 export interface DeviceSettings {
@@ -49,6 +50,8 @@ export interface GateConfig {
 	/** How long a starting gate waits for its venue's server; without it the lanes go by policy. */
 	readonly startWaitMs: number;
 	readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
+	/** The version to run, and in which minutes of the venue's day it may be installed. */
+	readonly update?: WantedUpdate;
 	readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 	readonly lanes: readonly LaneSettings[];
 }
@@ -103,31 +106,6 @@ export function checkConfig(source: ConfigSource): GateConfig {
 	if (problems.length > 0) throw problemsError(source.file, problems, source.lineOf);
 	return deepFreeze(build(value as GateFrame));
 }
-
-/** Replaces the model of each scanner and relay by the driver and the options that it stands for. */
-function expandModels(written: unknown): { value: unknown; problems: readonly Problem[] } {
-	const value: unknown = structuredClone(written);
-	const lanes = (value as { lanes?: unknown } | undefined)?.lanes;
-	if (!Array.isArray(lanes)) return { value, problems: [] };
-	const problems: Problem[] = [];
-	for (const [index, lane] of lanes.entries()) {
-		if (typeof lane !== 'object' || lane === null) continue;
-		for (const [slot, kind] of modeledSlots) {
-			const device = (lane as Record<string, unknown>)[slot];
-			if (typeof device !== 'object' || device === null || Array.isArray(device)) continue;
-			const expanded = withModel(kind, device as Record<string, unknown>, `lanes.${index}.${slot}`);
-			problems.push(...expanded.problems);
-			(lane as Record<string, unknown>)[slot] = expanded.device;
-		}
-	}
-	return { value, problems };
-}
-
-const modeledSlots = [
-	['scanner', 'scanners'],
-	['exitScanner', 'scanners'],
-	['relay', 'relays'],
-] as const;
 
 /** TypeBox fills in the defaults of objects, but not of the entries of a record. */
 function withDefaults(written: unknown): unknown {
@@ -326,6 +304,7 @@ function build(frame: GateFrame): GateConfig {
 		startWaitMs: frame.venue.startMs,
 		http: frame.http,
 		logLevel: frame.log.level,
+		...(frame.update && { update: wantedUpdate(frame.update) }),
 		lanes: frame.lanes.map(buildLane),
 	};
 }

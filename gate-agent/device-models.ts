@@ -118,3 +118,28 @@ export function withModel(
 	}
 	return { device: { driver, ...options, ...own }, problems: [] };
 }
+
+/** Replaces the model of each scanner and relay by the driver and the options that it stands for. */
+export function expandModels(written: unknown): { value: unknown; problems: readonly Problem[] } {
+	const value: unknown = structuredClone(written);
+	const lanes = (value as { lanes?: unknown } | undefined)?.lanes;
+	if (!Array.isArray(lanes)) return { value, problems: [] };
+	const problems: Problem[] = [];
+	for (const [index, lane] of lanes.entries()) {
+		if (typeof lane !== 'object' || lane === null) continue;
+		for (const [slot, kind] of modeledSlots) {
+			const device = (lane as Record<string, unknown>)[slot];
+			if (typeof device !== 'object' || device === null || Array.isArray(device)) continue;
+			const expanded = withModel(kind, device as Record<string, unknown>, `lanes.${index}.${slot}`);
+			problems.push(...expanded.problems);
+			(lane as Record<string, unknown>)[slot] = expanded.device;
+		}
+	}
+	return { value, problems };
+}
+
+const modeledSlots = [
+	['scanner', 'scanners'],
+	['exitScanner', 'scanners'],
+	['relay', 'relays'],
+] as const;

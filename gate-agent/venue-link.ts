@@ -11,6 +11,7 @@ import { nodeClock } from '../sync/node/node-clock.ts';
 import { nodeZlib } from '../sync/node/node-zlib.ts';
 import { signDeviceAssertion } from '../sync/protocol/device-assertion.ts';
 import { isLaneCommand } from '../sync/protocol/lane-command.ts';
+import type { UpdateReport } from '../sync/protocol/release.ts';
 import { signSegment } from '../sync/protocol/segment-jws.ts';
 import type { Segment } from '../sync/protocol/segments.ts';
 import { openTime } from '../sync/protocol/signed-time.ts';
@@ -29,6 +30,8 @@ import { startedFact } from './core/started.ts';
 import { openVenueKeys, type VenueKeys } from './core/venue-keys.ts';
 import type { EnrolledGate, Enrollment } from './enrollment.ts';
 import type { Logger } from './logger.ts';
+import { followUpdate } from './update/update-follower.ts';
+import type { UpdatePlan } from './update/update-plan.ts';
 import { within } from './within.ts';
 
 /** What a gate needs to be a part of its venue. */
@@ -46,6 +49,8 @@ export interface VenueLinkOptions {
 	readonly onCommand: (lane: string, command: LaneCommand) => void;
 	/** Where pushed configurations go; without it the gate asks for none. */
 	readonly configs?: ConfigLink;
+	/** The version that the gate is to run; absent where it goes on with its own. */
+	readonly update?: UpdatePlan;
 	/** How the server is reached; absent means pinned HTTPS to the address of the enrollment. */
 	readonly transport?: Transport;
 }
@@ -104,6 +109,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 	const { device, venue, server } = gate.enrollment;
 	const ended = new AbortController();
 	const fetching = createWake(nodeClock);
+	const told: { update?: UpdateReport } = {};
 	const sync = await followIn(options);
 	const keys = await openVenueKeys(gate.enrollment.rootKey, sync.rules().manifest);
 	const line = reach(options);
@@ -117,7 +123,7 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 		onCommand: commandGate(options),
 		onConfig: () => fetching.ring(),
 		onConflicts: (conflicts) => log.error({ event: 'conflict', conflicts }),
-		standing: () => reportOf(options),
+		standing: () => ({ ...reportOf(options), ...told }),
 		onBehind: () => beginEpoch(options),
 		signal: ended.signal,
 	});
@@ -126,6 +132,10 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 	const { configs } = options;
 	const unwatch = configs?.watch(() => client.loop.reportSoon());
 	if (configs) void followConfigs({ session: client.session, configs, wake: fetching, signal: ended.signal });
+	follow(options, { client, transport: line.transport, signal: ended.signal }, (update) => {
+		told.update = update;
+		client.loop.reportSoon();
+	});
 	const standing = () => standingOf(sync.rules(), watch.status());
 	const running = client.loop.run(ended.signal);
 	let pushing: NodeJS.Timeout | undefined;
@@ -164,6 +174,27 @@ export async function openVenueLink(options: VenueLinkOptions): Promise<VenueLin
 	};
 }
 
+/** Goes for the version that the gate is to run, where there is one. */
+function follow(
+	{ update, gate, clock, log }: VenueLinkOptions,
+	{
+		client,
+		transport,
+		signal,
+	}: { readonly client: SyncClient; readonly transport: Transport; readonly signal: AbortSignal },
+	onReport: (report: UpdateReport) => void,
+): void {
+	if (update === undefined) return;
+	void followUpdate({
+		...{ ...update, transport, signal, session: client.session, rootKey: gate.enrollment.rootKey },
+		...{ nowMs: () => trustedNow(clock), sleep: nodeClock.sleep },
+		onReport: (report) => {
+			log[report.state === 'refused' ? 'error' : 'info']({ event: 'update', ...report });
+			onReport(report);
+		},
+	});
+}
+
 interface Watched {
 	readonly client: SyncClient;
 	readonly sync: LedgerSync;
@@ -198,6 +229,12 @@ async function watchVenue({ client, sync, listAge, log, onOnline }: Watched) {
 	};
 }
 
+/** Milliseconds since 1970; undefined while the clock is not trusted. */
+function trustedNow(clock: AgentClock): number | undefined {
+	const { trusted, nowMs } = clock.read();
+	return trusted ? nowMs : undefined;
+}
+
 /** The ledger's side of the sync. */
 function followIn({ gate, ledger, clock, log }: VenueLinkOptions): Promise<LedgerSync> {
 	return openLedgerSync({
@@ -229,10 +266,7 @@ function connect({ gate: { enrollment }, clock }: VenueLinkOptions): HttpsClient
 	return createHttpsClient({
 		url: enrollment.url,
 		fingerprint: enrollment.fingerprint,
-		trustedNowMs: () => {
-			const { trusted, nowMs } = clock.read();
-			return trusted ? nowMs : undefined;
-		},
+		trustedNowMs: () => trustedNow(clock),
 	});
 }
 

@@ -9,8 +9,10 @@ import { addKeysCommands } from './commands/keys.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addOfficeCommands } from './commands/office.ts';
 import { openOutput, type Terminal } from './commands/output.ts';
+import { addReleaseCommands } from './commands/release.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addTicketCommands } from './commands/ticket.ts';
+import { addUpdateCommands } from './commands/update.ts';
 
 const epilogue = `
 In a clone, npm run -s stileward -- COMMAND runs it.
@@ -37,6 +39,8 @@ function createProgram(terminal: Terminal): Command {
 	addLedgerCommands(program, terminal);
 	addServerCommands(program, terminal);
 	addOfficeCommands(program, terminal);
+	addReleaseCommands(program, terminal);
+	addUpdateCommands(program, terminal);
 	return program;
 }
 

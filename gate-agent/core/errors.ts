@@ -62,6 +62,9 @@ export const errorHints = {
 	authority_lost: 'Ask the server that holds the authority; an operator moves it with a new epoch.',
 	redemption_differs: 'A redemption id stands for one claim; make a new one.',
 	clock_reset_invalid: 'A clock reset must be signed by the root key and carry a higher epoch.',
+	release_invalid: 'Bring the release anew: it must be whole and signed by the root key of this venue.',
+	package_invalid: 'Bring the package anew: it is not the one that was signed.',
+	update_impossible: 'Do what is named; the gate goes on with the version that it has.',
 } as const satisfies Record<string, string>;
 
 /** A stable name for one kind of operating error. */

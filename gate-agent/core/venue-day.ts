@@ -18,6 +18,11 @@ export function venueDay(atMs: number, calendar: VenueCalendar): VenueDay {
 	return dateText(minutes < calendar.dayStartsAtMinutes ? dayBefore(date) : date);
 }
 
+/** Minutes since midnight at the venue, 0 … 1439. Throws `RangeError` for an unknown time zone. */
+export function minutesOfDay(atMs: number, timeZone: string): number {
+	return wallClock(atMs, timeZone).minutes;
+}
+
 interface CalendarDate {
 	readonly year: number;
 	readonly month: number;

@@ -4,6 +4,7 @@ import type { Terminal } from './output.ts';
 import type { HubEnrollOptions } from './server-enroll.ts';
 import type { OperatorOptions } from './server-operator.ts';
 import { addRecoveryCommands } from './server-recovery.ts';
+import type { ServerReleaseOptions } from './server-release.ts';
 import type { RunOptions } from './server-run.ts';
 
 /** `server run`, `server operator` and what brings a server back. */
@@ -14,6 +15,7 @@ export function addServerCommands(program: Command, terminal: Terminal): void {
 	addRun(server, terminal);
 	addEnroll(server, terminal);
 	addOperator(server, terminal);
+	addRelease(server, terminal);
 	addRecoveryCommands(server, terminal);
 }
 
@@ -93,3 +95,32 @@ function addOperator(server: Command, terminal: Terminal): void {
 			await putOperator(options, terminal);
 		});
 }
+
+function addRelease(server: Command, terminal: Terminal): void {
+	server
+		.command('release')
+		.summary('keep a signed package for the gates, or list what is kept')
+		.description(
+			'Keep a signed package where gates can fetch it, or list what is kept. Run it where the data is: at the centre, and at each hub.',
+		)
+		.requiredOption('--data <dir>', 'folder of the server')
+		.option('--deb <file>', 'package to keep; without it the kept ones are listed')
+		.option('--release <file>', 'what `release sign` printed for it')
+		.option('--json', 'print one JSON object a line')
+		.addHelpText('after', releaseNotes)
+		.addHelpText(
+			'after',
+			examples(
+				'server release --data ./server --deb stileward_1.2.0_arm64.deb --release stileward_1.2.0_arm64.release',
+				'server release --data ./server',
+			),
+		)
+		.action(async (options: ServerReleaseOptions) => {
+			const { keepRelease } = await import('./server-release.ts');
+			await keepRelease(options, terminal);
+		});
+}
+
+const releaseNotes = `
+Keep the version that gates run now as well: without a way back none of them takes another. Then write into the
+configuration of a few gates, and of all of them later, \`update: { version: 1.2.0, window: "02:00-05:00" }\` (\`config push\`).`;

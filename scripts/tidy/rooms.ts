@@ -11,6 +11,7 @@ const device = ['gate-agent/core', 'gate-agent/serial', 'gate-agent/hid', 'gate-
 const agentParts = [
 	'gate-agent/core',
 	'gate-agent/keys',
+	'gate-agent/update',
 	'gate-agent/serial',
 	'gate-agent/nodes',
 	'gate-agent/ioctl',
@@ -42,11 +43,15 @@ export const rooms: Readonly<Record<string, Room>> = {
 	},
 	'sync/fleet': {
 		sees: [
-			...['gate-agent', 'gate-agent/core', 'gate-agent/emulators', 'gate-agent/ledger', 'sync/acceptance'],
+			...['gate-agent', 'gate-agent/core', 'gate-agent/emulators', 'gate-agent/ledger', 'gate-agent/update'],
+			'sync/acceptance',
 			...['sync/protocol', 'sync/node', 'sync/server'],
 		],
 	},
 	'gate-agent/keys': { sees: ['gate-agent/core'] },
+	'gate-agent/update': {
+		sees: ['gate-agent/core', 'gate-agent/keys', 'sync/protocol', 'sync/client', 'sync/node'],
+	},
 	'gate-agent/serial': { sees: ['gate-agent/core'] },
 	'gate-agent/nodes': { sees: ['gate-agent/core'] },
 	'gate-agent/ioctl': { sees: ['gate-agent/core'] },

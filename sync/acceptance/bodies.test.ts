@@ -34,6 +34,8 @@ beforeAll(async () => {
 		feed: { since: '1.0.0', waitMs: 0 },
 		snapshot: {},
 		config: {},
+		release: { version: '1.0.0', arch: 'amd64' },
+		package: { sha256: '0'.repeat(64) },
 		report: { version: '1', waiting: 0, clockTrusted: true, lanes: [] },
 		staffSignIn: { name: 'li.na', pin: '482913' },
 		staffStatus: staff,

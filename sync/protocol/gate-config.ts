@@ -15,10 +15,10 @@ export const configVersion = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, de
 
 /**
  * The parts of a gate's configuration that its server may give: who it is to home tickets, its lanes with their devices,
- * modes and timings, the venue's time and patience, and how much it logs. Everything else is the box's own: where its data
+ * modes and timings, the venue's time and patience, how much it logs, and which version it is to run. Everything else is the box's own: where its data
  * and keys lie, who reaches its pages, and by what it reaches the server. None of these parts can cut it off from there.
  */
-export const fleetParts = ['agent', 'lanes', 'venue', 'log'] as const;
+export const fleetParts = ['agent', 'lanes', 'venue', 'log', 'update'] as const;
 
 /** One version as it travels. */
 export const configOfferSchema = Type.Object({

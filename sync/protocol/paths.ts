@@ -6,6 +6,7 @@ import { protocolVersion } from './fields.ts';
 import { configQuerySchema, configResponseSchema } from './gate-config.ts';
 import { type Check, lazyCheck } from './lazy-check.ts';
 import { openClaimsResponseSchema } from './open-claims.ts';
+import { packageQuerySchema, releaseQuerySchema, releaseResponseSchema } from './release.ts';
 import { reportResponseSchema, reportSchema } from './report.ts';
 import { segmentsRequestSchema, segmentsResponseSchema } from './segments.ts';
 import { snapshotSchema } from './snapshot.ts';
@@ -144,6 +145,24 @@ export const routes = {
 		auth: 'device',
 		request: configQuerySchema,
 		response: configResponseSchema,
+		bodyBytesMax: 0,
+	},
+	release: {
+		method: 'GET',
+		path: `/${protocolVersion}/release`,
+		summary: 'What the venue says of a version of the program.',
+		auth: 'device',
+		request: releaseQuerySchema,
+		response: releaseResponseSchema,
+		bodyBytesMax: 0,
+	},
+	package: {
+		method: 'GET',
+		path: `/${protocolVersion}/package`,
+		summary: 'The bytes of a package; a Range of bytes=N- goes on after N bytes.',
+		auth: 'device',
+		request: packageQuerySchema,
+		response: Type.Unknown({ description: 'application/vnd.debian.binary-package' }),
 		bodyBytesMax: 0,
 	},
 	staffSignIn: {

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { cursorSchema } from './cursor.ts';
 import { deviceEpoch, laneName, sha256Text } from './fields.ts';
 import { configReportSchema } from './gate-config.ts';
+import { updateReportSchema } from './release.ts';
 
 const word = Type.String({ pattern: '^[a-z0-9_:.-]{1,64}$' });
 const milliseconds = Type.Number({ minimum: -1e15, maximum: 1e15 });
@@ -38,6 +39,7 @@ export const reportSchema = Type.Object(
 		clockOffsetMs: Type.Optional({ ...milliseconds, description: 'Server time minus its clock.' }),
 		roundTripMs: Type.Optional(milliseconds),
 		config: Type.Optional(configReportSchema),
+		update: Type.Optional(updateReportSchema),
 		lanes: Type.Array(
 			Type.Object(
 				{

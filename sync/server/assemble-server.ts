@@ -20,10 +20,10 @@ export interface WebBasis {
 }
 
 /** What a server is given: what outlives its process, and what it takes from its surroundings. */
-export type ServerBasis = Pick<ServerParts, BasisName | 'office' | 'issuer' | 'certifyHub'> & WebBasis;
+export type ServerBasis = Pick<ServerParts, BasisName | 'office' | 'issuer' | 'certifyHub' | 'releases'> & WebBasis;
 
 /** What a server is given that only answers devices. */
-export type DeviceBasis = Pick<DeviceParts, BasisName> & WebBasis;
+export type DeviceBasis = Pick<DeviceParts, BasisName | 'releases'> & WebBasis;
 
 /** Joins the parts of a server that begin anew with each of its processes. The simulator's servers are made here, too. */
 export function assembleServer(basis: ServerBasis): ServerParts {

@@ -11,6 +11,7 @@ import type { Office } from './office/office.ts';
 import type { Operators } from './office/operators.ts';
 import type { Staff } from './office/staff.ts';
 import type { SegmentsQueue } from './queues/segments-queue.ts';
+import type { Releases } from './releases/release-folder.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { Store } from './store.ts';
 
@@ -43,6 +44,8 @@ export interface ServerParts {
 	readonly certifyHub?: (certificateRequest: string) => Promise<string>;
 	/** The built handheld; absent where nobody has built it. */
 	readonly handheld?: HandheldFiles;
+	/** Versions of the program that gates may fetch here. */
+	readonly releases?: Releases;
 	/** Whose pages may call this server. */
 	readonly origins: Origins;
 	readonly log: Logger;

@@ -9,6 +9,7 @@ import type { Issuer } from './issuing.ts';
 import { type Address, drain, hostsOf, listen } from './listening.ts';
 import { openPostgresOffice, openSqliteOffice } from './office/kysely-office.ts';
 import type { Office } from './office/office.ts';
+import { openReleases } from './releases/release-folder.ts';
 import { openServerKeys } from './server-keys.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Store } from './store.ts';
@@ -58,7 +59,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	const { fingerprint } = tls;
 	const certifyHub = hubCertifier(options);
 	const web = await openWeb(options);
-	const basis = { venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs, ...web };
+	const releases = openReleases(options.dir, issuer.rootKey);
+	const basis = { venue, server: centreId, fingerprint, store, office, issuer, keys, log, nowMs, releases, ...web };
 	const parts = assembleServer({ ...basis, ...(certifyHub && { certifyHub }) });
 	await openVenue(parts, options);
 	const app = await createApp(parts, tls, centreRole(parts));

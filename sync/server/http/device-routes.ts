@@ -16,6 +16,7 @@ import type { Authority } from './authority.ts';
 import { answerFeed } from './feed-route.ts';
 import { configFor } from './gate-config-answers.ts';
 import { Refusal } from './refusal.ts';
+import { releaseAnswers } from './release-answers.ts';
 import { type StaffAnswers, staffAnswers } from './staff-answers.ts';
 
 /** What a call of the protocol is answered from. */
@@ -65,6 +66,7 @@ export function commonAnswers(
 ): Omit<Answers, 'enroll' | 'config' | StaffRouteName> {
 	const { server, nowMs, nonces } = parts;
 	return {
+		...releaseAnswers(parts),
 		nonce: async () => ({ nonce: nonces.make(nowMs()), server, nowMs: nowMs() }),
 		time: async ({ input: { nonce } }) => ({
 			time: await signTime({ nonce, server, nowMs: nowMs() }, parts.keys.timeKey),

@@ -7,6 +7,7 @@ import { assembleDeviceParts } from '../assemble-server.ts';
 import { type App, createApp } from '../http/app.ts';
 import { addHubRefusals } from '../http/hub-refusals.ts';
 import { type Address, drain, hostsOf, listen, originsOf } from '../listening.ts';
+import { openReleases } from '../releases/release-folder.ts';
 import { openServerKeys } from '../server-keys.ts';
 import type { DeviceParts } from '../server-parts.ts';
 import type { RunningServer } from '../start.ts';
@@ -59,7 +60,8 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 	const store = await openSqliteStore(place.path);
 	const keys = await openServerKeys(options.dir);
 	const web = await openWeb(options, [enrollment.upstream]);
-	const basis = { venue, server, fingerprint, store, keys, log, nowMs, ...web };
+	const releases = openReleases(options.dir, enrollment.rootKey);
+	const basis = { venue, server, fingerprint, store, keys, log, nowMs, releases, ...web };
 	const parts = assembleDeviceParts(basis, () => store.manifest(venue));
 	const upstream = upstreamOf(options, { parts, enrollment, centre });
 	addHubMetrics(parts, upstream);
