@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { gatePublishedSchema } from '../gate-agent/config-schema.ts';
 import { deviceModelSchema } from '../gate-agent/device-models.ts';
 import { readmeWithTable } from './hardware-table.ts';
+import { writeDrawings } from './wiring/guides.ts';
 
-/** Writes what device-configs has from the code: schemas for editors, the table of models. Tests compare them with the code. */
+/** Writes what device-configs has from the code: schemas for editors, the table of models, the guides' drawings. Tests compare them with the code. */
 const files = new URL('../device-configs/', import.meta.url);
 for (const [name, schema] of [
 	['schema.json', gatePublishedSchema],
@@ -13,3 +14,4 @@ for (const [name, schema] of [
 }
 const readme = new URL('README.md', files);
 writeFileSync(readme, readmeWithTable(readFileSync(readme, 'utf8')));
+writeDrawings();

@@ -102,7 +102,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const driverRooms = ['gate-agent/scanners', 'gate-agent/relays', 'gate-agent/inputs', 'gate-agent/feedback'];
 
 /** Folders that explain themselves in a README.md, beside the rooms. */
-export const explainedFolders = ['.', 'sync', 'handheld', 'device-configs'];
+export const explainedFolders = ['.', 'sync', 'handheld', 'device-configs', 'device-configs/guides', 'scripts/wiring'];
 
 /** The room that a file lies in: the longest one that contains it. */
 export function roomOf(path: string): string | undefined {
