@@ -44,11 +44,22 @@ const contactMs = 400;
 
 const channelOf = { entry: 1, exit: 2 } as const;
 
+/** What a bench is like. */
+export interface TurnstileBenchOptions {
+	/** How long the turnstile waits for its visitor. */
+	readonly passageWindowMs?: number;
+	/** The example of device-configs that is wired up. */
+	readonly example?: 'waveshare-turnstile' | 'turnstile-pulse';
+	/** Contacts that conduct at rest and open when they become active; the example says `invert` of them. */
+	readonly restClosed?: readonly TurnstileContact[];
+}
+
 /** Sets up keys, ptys, the board and the turnstile behind it. */
-export async function setUpTurnstile({ passageWindowMs = 1_700 } = {}): Promise<TurnstileBench> {
+export async function setUpTurnstile(options: TurnstileBenchOptions = {}): Promise<TurnstileBench> {
+	const { passageWindowMs = 1_700, example = 'waveshare-turnstile', restClosed = ['tamper'] } = options;
 	const dir = temporaryFolder();
 	const [keys, scanner, port] = await Promise.all([makeKeys(join(dir, 'keys')), plugIn(), plugIn()]);
-	const { board, turnstile } = wire(port, passageWindowMs);
+	const { board, turnstile } = wire(port, { passageWindowMs, restClosed });
 	const data = join(dir, 'data');
 	const sets = [
 		...[`keys=${keys}`, `data=${data}`, `lanes.0.scanner.path=${scanner.path}`],
@@ -62,7 +73,7 @@ export async function setUpTurnstile({ passageWindowMs = 1_700 } = {}): Promise<
 	return {
 		...{ dir, data, scanner, board, turnstile },
 		start: async (...more) => {
-			const gate = startGate([...sets, ...more], { config: exampleConfig('waveshare-turnstile') });
+			const gate = startGate([...sets, ...more], { config: exampleConfig(example) });
 			await gate.ready();
 			return gate;
 		},
@@ -80,7 +91,10 @@ export async function setUpTurnstile({ passageWindowMs = 1_700 } = {}): Promise<
 	};
 }
 
-function wire(port: Pty, passageWindowMs: number): Pick<TurnstileBench, 'board' | 'turnstile'> {
+function wire(
+	port: Pty,
+	{ passageWindowMs, restClosed }: Required<Pick<TurnstileBenchOptions, 'passageWindowMs' | 'restClosed'>>,
+): Pick<TurnstileBench, 'board' | 'turnstile'> {
 	const turnstile = createTurnstile({
 		schedule: (ms, callback) => {
 			const timer = setTimeout(callback, ms);
@@ -88,15 +102,14 @@ function wire(port: Pty, passageWindowMs: number): Pick<TurnstileBench, 'board' 
 		},
 		passageWindowMs,
 		passageContactMs: contactMs,
-		// The tamper switch of the example conducts while the case is shut.
 		onContact: (contact, active) =>
-			board.setInput(turnstileContacts.indexOf(contact) + 1, contact === 'tamper' ? !active : active),
+			board.setInput(turnstileContacts.indexOf(contact) + 1, restClosed.includes(contact) ? !active : active),
 	});
 	const board: WaveshareEmulator = emulateWaveshare(port, {
 		onCoil: (channel, closed) => {
 			if (channel <= 2) turnstile.coil(channel === 1 ? 'entry' : 'exit', closed);
 		},
 	});
-	board.setInput(turnstileContacts.indexOf('tamper') + 1, true);
+	for (const contact of restClosed) board.setInput(turnstileContacts.indexOf(contact) + 1, true);
 	return { board, turnstile };
 }
