@@ -14,6 +14,7 @@ import { newDevice } from './new-device.ts';
 import { propagation } from './propagation.ts';
 import { pty } from './pty.ts';
 import { root } from './venue.ts';
+import { wear } from './wear.ts';
 
 const benches: Readonly<Record<string, Bench>> = {
 	decision,
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, Bench>> = {
 	'new-device': newDevice,
 	drain,
 	ingest,
+	wear,
 };
 
 const usage = `npm run bench -- [--only NAME] [--json FILE] [--quick]
