@@ -36,12 +36,12 @@ function anchorsOf(page: string): readonly string[] {
 }
 
 /** Links to files of this repository that lead nowhere. */
-function deadLinks(page: string): readonly string[] {
+function deadLinks(page: string, folder = guidesFolder): readonly string[] {
 	const links = [...page.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
 	return links.filter((target) => {
 		const [path = '', anchor] = target.split('#');
 		if (/^https?:/.test(target)) return false;
-		const file = path === '' ? undefined : inFolder(path);
+		const file = path === '' ? undefined : fileURLToPath(new URL(path, folder));
 		if (file !== undefined && !existsSync(file)) return true;
 		return anchor !== undefined && file !== undefined && !anchorsOf(readFileSync(file, 'utf8')).includes(anchor);
 	});
@@ -138,6 +138,16 @@ describe('the folder of the guides', () => {
 		expect(pages.filter((page) => !readme.includes(`](${page})`))).toEqual([]);
 		expect(deadLinks(readme)).toEqual([]);
 	});
+
+	it.each(['../README.md', '../../README.md', '../../README.zh-CN.md'])(
+		'is reached from %s, whose links lead somewhere',
+		(path) => {
+			const file = new URL(path, guidesFolder);
+			const page = readFileSync(file, 'utf8');
+			expect(page).toContain('guides/');
+			expect(deadLinks(page, file)).toEqual([]);
+		},
+	);
 });
 
 describeInBrowser('a drawing in a browser', (pages) => {
