@@ -30,6 +30,8 @@ export interface LaneShared {
 	/** Lamps and scanners of a lane show it. */
 	readonly signal: (lane: string, signal: Signal) => void;
 	readonly publish: (lane: string, screen: Screen) => void;
+	/** Told when a lane's emergency begins or ends, before its relay is. */
+	readonly onEmergency: (lane: string, isOn: boolean) => void;
 	/** Told of what people at the venue's server want to see soon: a mode, an alarm. */
 	readonly changed: () => void;
 }
@@ -68,6 +70,7 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 			shared.metrics.admissions.inc({ lane: id, rung });
 			log.info({ event: 'granted', decision: 'granted', ticketId, rung, uses, redemptionId });
 		},
+		onEmergency: (isOn) => shared.onEmergency(id, isOn),
 		monoMs: clock.monoMs,
 		log,
 	});

@@ -25,6 +25,7 @@ import type { Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { recordStart } from './record-start.ts';
 import { createBuses } from './serial/buses.ts';
+import type { CoilRecord } from './service/coil-record.ts';
 import { updatePlan } from './update/update-plan.ts';
 import type { VenueLink } from './venue-link.ts';
 import { startWeb, type Web } from './web.ts';
@@ -44,6 +45,10 @@ export interface AgentDeps {
 	readonly configs?: ConfigLink;
 	/** The turnstile of simulated devices; without one they move nothing. */
 	readonly simulation?: Simulation;
+	/** Where its coils are written down for whoever switches them off after its death. */
+	readonly coils?: CoilRecord;
+	/** Told while the start waits for the disk, again and again. */
+	readonly onStartWaits?: () => void;
 }
 
 /** What an agent is made of before its lanes begin. */
@@ -96,7 +101,7 @@ const keysRefreshMs = 10_000;
 export async function openParts(config: GateConfig, deps: AgentDeps): Promise<Parts> {
 	const metrics = createMetrics();
 	const web = await startWeb(config, { log: deps.log, metrics: metrics.render });
-	const patience = untilThereIsSpace(deps.log, web);
+	const patience = untilThereIsSpace(deps, web);
 	try {
 		const later = {
 			nowMs: deps.clock.systemMs,
@@ -123,7 +128,7 @@ export async function openParts(config: GateConfig, deps: AgentDeps): Promise<Pa
 }
 
 /** Runs steps of the start again and again while the disk is full; log and health tell why. */
-function untilThereIsSpace(log: Logger, web: Web) {
+function untilThereIsSpace({ log, onStartWaits }: AgentDeps, web: Web) {
 	let told = false;
 	return async <T>(step: () => Promise<T>): Promise<T> => {
 		for (;;) {
@@ -135,6 +140,7 @@ function untilThereIsSpace(log: Logger, web: Web) {
 				if (!told) log.error({ event: 'ledger_failed', ...problem });
 				told = true;
 				web.serveHealth(() => ({ ok: false, ledger: { ok: false, ...problem } }));
+				onStartWaits?.();
 				await sleep(spaceRetryMs);
 			}
 		}

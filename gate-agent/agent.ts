@@ -5,12 +5,13 @@ import type { GateConfig } from './config.ts';
 import type { LaneStatus } from './core/lane.ts';
 import type { LaneCommand, Screen } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
-import { type DeviceEvents, type DeviceSet, openDevices } from './devices.ts';
+import { type DeviceEvents, type DeviceSet, openDevices, relayBoards } from './devices.ts';
 import type { Simulation } from './drivers.ts';
 import type { Busy } from './fleet/lanes-at-rest.ts';
 import { deviceHealth, type Health, ledgerHealth } from './health.ts';
 import type { LaneRuntime } from './lane-runtime.ts';
 import { foldersOf, watchPlugs } from './plug-watch.ts';
+import type { Liveness } from './service/heartbeat.ts';
 import type { VenueHealth } from './venue-link.ts';
 
 /** A running agent. */
@@ -19,6 +20,10 @@ export interface Agent {
 	readonly url: string | undefined;
 	/** Resolves when all devices were open for the first time. */
 	readonly ready: Promise<void>;
+	/** Resolves when each device was tried once: the lanes that have theirs work, the others say what is missing. */
+	readonly tried: Promise<void>;
+	/** What shows that the agent lives: its lanes step, its relay boards are there to be asked. */
+	liveness(): Liveness;
 	readonly ledger: Ledger;
 	health(): Health;
 	screen(lane: string): Screen;
@@ -66,6 +71,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 			relay: (of) => devices?.relay(of),
 			signal: (of, signal) => devices?.signal(of, signal),
 			publish: web.publish,
+			onEmergency: (of, isOn) => deps.coils?.emergency(of, isOn),
 			changed: () => parts.venue?.changed(),
 		});
 		lanes.set(id, lane);
@@ -79,18 +85,25 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	// Before the first visitor: what was refunded while the gate was off, and whether the authority is there.
 	await parts.venue?.firstTry(config.startWaitMs);
 	await parts.begin();
-	const ready = Promise.withResolvers<void>();
+	recordCoils(config, deps, lanes);
+	const [ready, tried] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
 	const opened = openDevices(config, {
 		random: deps.random,
 		plugs: watchPlugs(foldersOf(config)),
 		io: (device) => ({
 			nowMs: deps.clock.monoMs,
 			log: (event, fields) => log.info({ event, device, ...fields }),
-			buses: parts.buses,
-			adapters: parts.adapters,
+			...{ buses: parts.buses, adapters: parts.adapters },
 			...(deps.simulation ?? noTurnstile),
 		}),
-		events: deviceEvents({ parts, lanes, laneOf, devices: () => devices, onReady: () => ready.resolve() }),
+		events: deviceEvents({
+			parts,
+			lanes,
+			laneOf,
+			devices: () => devices,
+			onReady: ready.resolve,
+			onTried: tried.resolve,
+		}),
 	});
 	devices = opened;
 	const health = () => healthOf({ config, deps, parts, lanes, devices: opened });
@@ -101,6 +114,8 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 			return web.url;
 		},
 		ready: ready.promise,
+		tried: tried.promise,
+		liveness: () => ({ lanes: [...lanes.values()], relays: opened.openRelays() }),
 		ledger,
 		health,
 		screen: (id) => laneOf(id).screen,
@@ -115,6 +130,21 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	};
 }
 
+/** Before a board is opened: an agent that dies earlier leaves the record of the life before, and the coils as they were. */
+function recordCoils(
+	{ lanes: settings }: GateConfig,
+	{ coils }: AgentDeps,
+	lanes: ReadonlyMap<string, LaneRuntime>,
+): void {
+	coils?.drives({
+		boards: relayBoards(settings).map(({ name, settings: { driver, options }, lanes: sharing }) => ({
+			...{ name, driver, options },
+			lanes: sharing.map(({ lane, relay }) => ({ lane: lane.id, channels: [relay.channel, relay.exitChannel] })),
+		})),
+		emergencies: [...lanes.values()].filter(({ status }) => status.emergency).map(({ id }) => id),
+	});
+}
+
 const noTurnstile: Simulation = {
 	onCoil: () => undefined,
 	contacts: { states: () => ({}), listen: () => () => undefined },
@@ -126,10 +156,11 @@ interface EventWiring {
 	readonly laneOf: (id: string) => LaneRuntime;
 	readonly devices: () => DeviceSet | undefined;
 	readonly onReady: () => void;
+	readonly onTried: () => void;
 }
 
 /** Joins what devices say to the lanes. */
-function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): DeviceEvents {
+function deviceEvents({ parts, lanes, laneOf, devices, onReady, onTried }: EventWiring): DeviceEvents {
 	const { log, metrics } = parts;
 	let isReady = false;
 	const allReady = () => {
@@ -166,6 +197,7 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): 
 			log[problem ? 'error' : 'info']({ event: 'device', device, state: state.kind, problem, hint });
 			const set = devices();
 			if (!set || state.kind === 'closed') return;
+			if (Object.values(set.states).every((each) => each.kind !== 'opening')) onTried();
 			const relayOpened = kind === 'relay' && state.kind === 'ready' ? ({ relayOpened: true } as const) : {};
 			for (const lane of served) laneOf(lane).dispatch({ kind: 'devices', missing: set.missing(lane), ...relayOpened });
 			// A lamp that was opened just now has heard nothing of what the lane shows.

@@ -32,6 +32,8 @@ export interface DeviceSet {
 	/** Names of the essential devices of a lane that are not ready. Lamps are not essential. */
 	missing(lane: string): readonly string[];
 	relay(lane: string): Relay | undefined;
+	/** The relay boards that are open. */
+	openRelays(): readonly { readonly name: string; readonly relay: Relay }[];
 	/** Tells the lamps of a lane, and the scanners that show a verdict themselves. */
 	signal(lane: string, signal: Signal): void;
 	readonly states: Readonly<Record<string, DeviceState>>;
@@ -110,6 +112,8 @@ export function openDevices(config: GateConfig, deps: DeviceDeps): DeviceSet {
 	return {
 		missing: (lane) => missingOf(slots, lane),
 		relay: (lane) => relays.get(lane)?.device,
+		openRelays: () =>
+			[...new Set(relays.values())].flatMap(({ name, device: relay }) => (relay ? [{ name, relay }] : [])),
 		signal: (lane, signal) => {
 			for (const told of signaled) if (told.lane === lane) told.supervised.device?.signal?.(signal);
 		},
@@ -171,10 +175,10 @@ function feedbackOpening({ driver, options }: DeviceSettings, relay: () => Relay
 }
 
 /** One board of relays and the lanes that it opens. */
-interface Board {
+export interface RelayBoard {
 	readonly name: string;
 	readonly settings: DeviceSettings;
-	readonly lanes: readonly LaneSettings[];
+	readonly lanes: readonly GatedLane[];
 }
 
 type GatedLane = LaneSettings & Required<Pick<LaneSettings, 'relay'>>;
@@ -183,7 +187,8 @@ function isGated(lane: LaneSettings): lane is GatedLane {
 	return lane.relay !== undefined;
 }
 
-function relayBoards(lanes: readonly LaneSettings[]): readonly Board[] {
+/** The boards of a configuration; lanes that name the same one share it. */
+export function relayBoards(lanes: readonly LaneSettings[]): readonly RelayBoard[] {
 	const boards = new Map<string, GatedLane[]>();
 	for (const lane of lanes) {
 		if (!isGated(lane)) continue;

@@ -52,6 +52,7 @@ function lane(config: Partial<LaneConfig> = {}) {
 		show: (screen) => screens.push(screen),
 		observe: () => undefined,
 		onGranted: () => undefined,
+		onEmergency: () => undefined,
 		monoMs: () => performance.now(),
 		log: pino({ level: 'silent' }),
 	});

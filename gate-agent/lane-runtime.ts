@@ -26,6 +26,8 @@ export interface LanePorts {
 	/** Told of every effect, for metrics and log. */
 	readonly observe: (effect: LaneEffect) => void;
 	readonly onGranted: (grant: Grant) => void;
+	/** An emergency began or ended. Told before the relay is. */
+	readonly onEmergency: (isOn: boolean) => void;
 	readonly monoMs: () => number;
 	readonly log: Logger;
 }
@@ -41,6 +43,8 @@ export interface LaneRuntime {
 	readonly status: LaneStatus;
 	/** Nobody is on the way through, and nobody may still come late. */
 	readonly atRest: boolean;
+	/** For how long the lane owes a step of its clock, or waits for an answer of admitter or ledger, ms; 0 where nothing is due. */
+	readonly lateMs: number;
 	/** Resolves when the relay has done all that it was told so far. */
 	coilsAtRest(): Promise<void>;
 	/** Takes nobody in any more. Resolves when nobody is on the way through, or after `withinMs`. */
@@ -59,14 +63,13 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	let draining: PromiseWithResolvers<void> | undefined;
 	let [state, first] = initialLane(config, memory, ports.monoMs()) as [LaneState, readonly LaneEffect[]];
 	let coils: Promise<unknown> = Promise.resolve();
-	const run = effectRunner({
-		ports,
-		dispatch: (event) => dispatch(event),
-		isWanted: (pulseId) => state.phase.kind === 'passing' && state.phase.open.pulse.id === pulseId,
-	});
+	const waiting = createWaiting(ports.monoMs);
+	const isWanted = (pulseId: number) => state.phase.kind === 'passing' && state.phase.open.pulse.id === pulseId;
+	const run = effectRunner({ ports, isWanted, dispatch: (event) => dispatch(event) });
 	const carryOut = (effect: LaneEffect) => {
 		ports.observe(effect);
 		const done = run(effect);
+		if (answered.has(effect.kind)) waiting.for(done);
 		if (effect.kind === 'hold' || effect.kind === 'pulse') coils = Promise.all([coils, done]);
 	};
 
@@ -76,9 +79,11 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 		if (event.kind === 'devices') missing = event.missing;
 		const told = event.kind === 'devices' && draining ? { ...event, missing: [...missing, 'stopping'] } : event;
 		let effects: readonly LaneEffect[];
+		const wasEmergency = state.emergency !== undefined;
 		// The union distributes over the time that is added to each member.
 		[state, effects] = step(state, { ...told, atMs: ports.monoMs() } as LaneInput);
 		schedule();
+		if (wasEmergency !== (state.emergency !== undefined)) ports.onEmergency(!wasEmergency);
 		for (const effect of effects) carryOut(effect);
 		if (!underWay.has(state.phase.kind)) draining?.resolve();
 	}
@@ -104,6 +109,9 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 		get atRest() {
 			return isAtRest(state, ports.monoMs());
 		},
+		get lateMs() {
+			return stopped ? 0 : Math.max(overdueMs(state, ports.monoMs()), waiting.longestMs());
+		},
 		coilsAtRest: () => coils.then(() => undefined),
 		drain: async (withinMs) => {
 			draining ??= Promise.withResolvers<void>();
@@ -127,6 +135,27 @@ function giveBackLate(ports: LanePorts, event: LaneEvent): void {
 	if (event.kind !== 'redeemed' || event.result.kind !== 'granted') return;
 	const { redemptionId } = event.result.grant;
 	ports.settle({ redemptionId, outcome: 'not_taken', taken: 0, back: true, counted: false });
+}
+
+/** For how long the lane's clock owes a step. */
+function overdueMs(state: LaneState, nowMs: number): number {
+	return Math.max(0, nowMs - (deadlineOf(state) ?? nowMs));
+}
+
+/** Effects that the lane waits for, and that nothing may keep for long: each has a limit of its own. */
+const answered: ReadonlySet<LaneEffect['kind']> = new Set(['check', 'redeem', 'record_entry']);
+
+/** Remembers since when answers are waited for. */
+function createWaiting(monoMs: () => number) {
+	const sinceMs = new Set<{ readonly ms: number }>();
+	return {
+		for(work: void | Promise<void>) {
+			const entry = { ms: monoMs() };
+			sinceMs.add(entry);
+			void Promise.resolve(work).finally(() => sinceMs.delete(entry));
+		},
+		longestMs: () => Math.max(0, ...[...sinceMs].map(({ ms }) => monoMs() - ms)),
+	};
 }
 
 /** Phases in which a use is held, or a fact is written for which the gate opens. */

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { withPriority } from './service/journal.ts';
 
 /** @see createLogger */
 export type { Logger };
@@ -8,6 +9,8 @@ export interface LogOptions {
 	readonly level: 'debug' | 'info' | 'warn' | 'error';
 	/** A person's terminal; without one the log is JSON lines on standard output. */
 	readonly terminal?: NodeJS.WritableStream;
+	/** The journal reads the log: each line begins with its priority (sd-daemon(3)). */
+	readonly isJournal?: boolean;
 }
 
 /** Lines that wait for a reader that has stopped reading; above it they are dropped, because a lane waits for nobody. */
@@ -17,12 +20,13 @@ const backlogBytesMax = 1024 * 1024;
  * The log of a program. Every line has `event`, and fixed fields beside it (`lane`, `ticketId`, `reason`). Codes, keys
  * and names never reach it.
  */
-export function createLogger({ level, terminal }: LogOptions): Logger {
+export function createLogger({ level, terminal, isJournal = false }: LogOptions): Logger {
 	const options = { level, base: { pid: process.pid } };
 	if (terminal) return pino(options, { write: (line: string) => terminal.write(readable(line)) });
 	const output = pino.destination({ fd: 1, sync: false, maxLength: backlogBytesMax });
 	// A reader that went away is no reason to stop the lane.
 	output.on('error', () => undefined);
+	if (isJournal) return pino(options, { write: (line: string) => void output.write(withPriority(line)) });
 	return pino(options, output);
 }
 

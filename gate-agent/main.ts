@@ -8,8 +8,12 @@ import { type EnrolledGate, readEnrollment } from './enrollment.ts';
 import { type ConfigFollower, openConfigFollower, type Setting } from './fleet/config-follower.ts';
 import { runLives } from './fleet/config-lives.ts';
 import { openConfigState } from './fleet/config-state.ts';
+import { keepAlive } from './keep-alive.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { judgePushed } from './pushed-config.ts';
+import { coilRecordFile, openCoilRecord } from './service/coil-record.ts';
+import { isJournalStream } from './service/journal.ts';
+import { connectServiceManager, type ServiceManager } from './service/sd-notify.ts';
 
 /** What `gate run` is told. */
 export interface RunGate {
@@ -34,6 +38,7 @@ export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs 
 	const log = createLogger({
 		level: 'info',
 		...(process.stdout.isTTY && { terminal: process.stdout }),
+		isJournal: isJournalStream(process.env.JOURNAL_STREAM, process.stdout.fd),
 	});
 	const die = (error: unknown) => {
 		log.fatal({ event: 'bug', err: error });
@@ -42,7 +47,10 @@ export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs 
 	process.on('uncaughtException', die);
 	process.on('unhandledRejection', die);
 	const enrolled = dataDir === undefined ? undefined : await readEnrollment(dataDir);
-	const life = lifeOf(log, enrolled);
+	const manager = await connectServiceManager(process.env, (error) =>
+		log.error({ event: 'service_manager_unreachable', problem: String(error) }),
+	);
+	const life = lifeOf({ log, enrolled, manager });
 	const agent =
 		enrolled && dataDir !== undefined
 			? await enrolledLife(life, { source, dataDir, device: enrolled.enrollment.device, trialMs })
@@ -66,29 +74,60 @@ interface Life {
 	begin(config: GateConfig, configs?: ConfigFollower<GateConfig>): Promise<Agent>;
 }
 
-function lifeOf(log: Logger, enrolled: EnrolledGate | undefined): Life {
+interface LifeParts {
+	readonly log: Logger;
+	readonly enrolled: EnrolledGate | undefined;
+	readonly manager: ServiceManager;
+}
+
+function lifeOf({ log, enrolled, manager }: LifeParts): Life {
 	const ended = new AbortController();
 	let listens = false;
+	let stopTelling = () => {};
+	ended.signal.addEventListener('abort', () => {
+		manager.stopping();
+		stopTelling();
+	});
+	const monoMs = () => performance.now();
 	return {
 		log,
 		signal: ended.signal,
 		begin: async (config, configs) => {
 			log.level = config.logLevel;
 			if (enrolled) tellIgnored(log, config);
+			// The agent before, with another configuration, has nothing to tell any more.
+			stopTelling();
 			const agent = await startAgent(config, {
 				log,
-				clock: { systemMs: Date.now, monoMs: () => performance.now() },
+				clock: { systemMs: Date.now, monoMs },
 				random: Math.random,
+				...serviceDeps(config, log, manager),
 				...(enrolled && { enrolled }),
 				...(configs && { configs }),
 				...buildOf(),
 			});
+			stopTelling = keepAlive({ agent, manager, monoMs, log });
 			log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });
 			// A gate is more often cut off than stopped: what its next start needs is written now.
 			void agent.ready.then(() => flushCompileCache());
 			if (!listens) onStopSignal(log, () => ended.abort());
 			listens = true;
 			return agent;
+		},
+	};
+}
+
+/** A start that waits for the disk looks again every two seconds; the manager allows it so much more time each time. */
+const startWaitsMs = 30_000;
+
+/** What an agent does for the service manager beside telling it how it is. */
+function serviceDeps({ dataDir }: GateConfig, log: Logger, manager: ServiceManager) {
+	const file = coilRecordFile(process.env.RUNTIME_DIRECTORY ?? dataDir);
+	return {
+		coils: openCoilRecord(file, (error) => log.error({ event: 'coils_not_recorded', problem: String(error) })),
+		onStartWaits: () => {
+			manager.status('waits for space on its disk');
+			manager.extendStart(startWaitsMs);
 		},
 	};
 }

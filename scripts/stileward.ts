@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command } from 'commander';
+import { asJournalErrors, isJournalStream } from '../gate-agent/service/journal.ts';
 import { addBleCommands } from './commands/ble.ts';
 import { addDevicesCommands } from './commands/devices.ts';
 import { describeFailure, describeUsage, exitCodes } from './commands/exit.ts';
@@ -88,7 +89,8 @@ async function main(): Promise<void> {
 		await createProgram(terminal).parseAsync(process.argv);
 	} catch (error) {
 		const { text, code } = describeFailure(error);
-		process.stderr.write(text);
+		const isJournal = isJournalStream(process.env.JOURNAL_STREAM, process.stderr.fd);
+		process.stderr.write(isJournal ? asJournalErrors(text) : text);
 		process.exitCode = code;
 	}
 }

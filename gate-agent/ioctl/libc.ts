@@ -10,6 +10,10 @@ export interface Libc {
 	poll(fd: number, timeoutMs: number): 'readable' | 'idle' | 'gone';
 	/** Takes the advisory lock of an open file without waiting; it ends with the descriptor. */
 	lockExclusive(fd: number): void;
+	/** A socket for datagrams on this machine (unix(7)); it never waits. Gives its descriptor. */
+	localDatagramSocket(): number;
+	/** Sends one datagram. `address` is a `struct sockaddr_un`, as long as it is. */
+	sendTo(fd: number, address: Uint8Array, bytes: Uint8Array): void;
 }
 
 /** What the kernel refused, as `errno` names it. */
@@ -33,6 +37,12 @@ const POLLERR = 0x008;
 const POLLHUP = 0x010;
 const POLLNVAL = 0x020;
 
+const AF_UNIX = 1;
+/** SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC. */
+const datagramSocket = 2 | 0o4000 | 0o2000000;
+/** A manager that went away is an error of the call and no signal. */
+const MSG_NOSIGNAL = 0x4000;
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -47,6 +57,10 @@ export async function loadLibc(): Promise<Libc> {
 	const withNumber = library.func('int ioctl(int fd, unsigned long request, long argument)');
 	const poll = library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeout)');
 	const flock = library.func('int flock(int fd, int operation)');
+	const socket = library.func('int socket(int domain, int type, int protocol)');
+	const sendto = library.func(
+		'long sendto(int fd, const uint8_t *bytes, unsigned long count, int flags, const uint8_t *address, uint32_t length)',
+	);
 	const check = (call: string, result: number): number => {
 		if (result < 0) throw new SystemCallError(call, koffi.errno());
 		return result;
@@ -77,6 +91,10 @@ export async function loadLibc(): Promise<Libc> {
 			return count > 0 && (came & (POLLERR | POLLHUP | POLLNVAL)) !== 0 ? 'gone' : 'idle';
 		},
 		lockExclusive: (fd) => void check('flock', flock(fd, LOCK_EX | LOCK_NB)),
+		localDatagramSocket: () => check('socket', socket(AF_UNIX, datagramSocket, 0)),
+		sendTo: (fd, address, bytes) => {
+			check('sendto', Number(sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length)));
+		},
 	};
 }
 

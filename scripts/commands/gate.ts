@@ -3,6 +3,7 @@ import { examples, integer, setting } from './arguments.ts';
 import { exitCodes } from './exit.ts';
 import type { EnrollOptions } from './gate-enroll.ts';
 import type { PointOptions } from './gate-point.ts';
+import type { RelaysOffOptions } from './gate-relays-off.ts';
 import { jsonLine, type Terminal } from './output.ts';
 
 interface GateOptions {
@@ -10,7 +11,7 @@ interface GateOptions {
 	readonly set?: readonly string[];
 }
 
-/** `gate run`, `gate enroll`, `gate point` and `gate check-config`. */
+/** `gate run`, `gate relays-off`, `gate enroll`, `gate point` and `gate check-config`. */
 export function addGateCommands(program: Command, terminal: Terminal): void {
 	const gate = program.command('gate').description('Run the agent of a gate, and check its configuration.');
 	gateCommand(gate, 'run')
@@ -30,6 +31,7 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 			const trialMs = options.configTrial * 1000;
 			await runGate({ configFile: options.config, sets: options.set ?? [], trialMs });
 		});
+	addRelaysOff(gate, terminal);
 	addEnroll(gate, terminal);
 	addPoint(gate, terminal);
 	gateCommand(gate, 'check-config')
@@ -41,6 +43,19 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 			examples('gate check-config --config gate.yaml', 'gate check-config --config gate.yaml --json'),
 		)
 		.action((options: GateOptions & { readonly json?: true }) => checkConfig(options, terminal));
+}
+
+function addRelaysOff(gate: Command, terminal: Terminal): void {
+	gate
+		.command('relays-off')
+		.summary('switch the relays of a dead agent off')
+		.description(
+			'Switch off the relays that the last agent of a configuration drove; those of a lane in an emergency stay. The service runs it when its agent has ended.',
+		)
+		.requiredOption('--config <file>', 'configuration, YAML')
+		.option('--json', 'print one JSON object for each board')
+		.addHelpText('after', examples('gate relays-off --config /etc/stileward/gate.yaml'))
+		.action(async (options: RelaysOffOptions) => (await import('./gate-relays-off.ts')).relaysOff(options, terminal));
 }
 
 function addEnroll(gate: Command, terminal: Terminal): void {

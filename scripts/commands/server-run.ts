@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { JWK } from 'jose';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
@@ -10,6 +11,8 @@ import { rememberIssued } from '../../gate-agent/keys/issued-numbers.ts';
 import { keyFiles, readKeyFile, readKeyJson } from '../../gate-agent/keys/key-files.ts';
 import { initKeys, loadIssuer } from '../../gate-agent/keys/key-folder.ts';
 import { createLogger, type Logger } from '../../gate-agent/logger.ts';
+import { isJournalStream } from '../../gate-agent/service/journal.ts';
+import { connectServiceManager, type ServiceManager } from '../../gate-agent/service/sd-notify.ts';
 import { originOf } from '../../sync/server/http/origins.ts';
 import { readEnrollment } from '../../sync/server/hub/enrollment.ts';
 import { startHub } from '../../sync/server/hub/start-hub.ts';
@@ -34,18 +37,37 @@ export interface RunOptions {
 
 /** Runs a server until SIGTERM or SIGINT; what it has taken by then is answered. */
 export async function runServer(options: RunOptions, terminal: Terminal): Promise<void> {
-	const log = createLogger({ level: 'info' });
+	const log = createLogger({
+		level: 'info',
+		isJournal: isJournalStream(process.env.JOURNAL_STREAM, process.stdout.fd),
+	});
+	const manager = await connectServiceManager(process.env, (error) =>
+		log.error({ event: 'service_manager_unreachable', problem: String(error) }),
+	);
 	const around = { log, nowMs: terminal.nowMs };
 	const opened = options.role === 'hub' ? await openHub(options, around) : await openCentre(options, around);
 	const { server, ...about } = opened;
 	const { url, fingerprint } = server;
 	log.info({ event: 'ready', url, fingerprint, ...about, role: options.role });
+	manager.ready();
+	manager.status(`serves ${about.venue} at ${url} as ${options.role}`);
+	const stopBeating = beat(manager);
 	const ended = new AbortController();
 	const { signal } = ended;
 	await Promise.race([once(process, 'SIGTERM', { signal }), once(process, 'SIGINT', { signal })]);
 	log.info({ event: 'stopping' });
+	manager.stopping();
+	stopBeating();
 	await server.close();
 	log.info({ event: 'stopped' });
+}
+
+/** A server lives while its event loop turns: its store and its peers have limits of their own. Gives what stops it. */
+function beat({ watchdogMs, alive }: ServiceManager): () => void {
+	if (watchdogMs === undefined) return () => undefined;
+	alive();
+	const timer = setInterval(alive, watchdogMs / 4);
+	return () => clearInterval(timer);
 }
 
 /** What a server has of this process. */

@@ -3,7 +3,7 @@ import { type Import, importsOf } from './import-rules.ts';
 import type { Source } from './parse.ts';
 
 /** Programs that run beside an agent and must be there within moments, also on a small board with a slow card. */
-const sideProgram = /^(gate-agent|handheld)\/.*(-process|-worker|coil-watchdog)\.ts$/;
+const sideProgram = /^(gate-agent|handheld)\/.*(-process|-worker|coil-watchdog|relays-off)\.ts$/;
 
 /** A package of hundreds of files: loading it takes a small board longer than everything else that such a program does. */
 const heavyPackages = ['typebox', 'fastify', 'kysely'];

@@ -25,6 +25,7 @@ const agentParts = [
 	'gate-agent/emulators',
 	'gate-agent/display',
 	'gate-agent/fleet',
+	'gate-agent/service',
 ];
 
 /**
@@ -63,6 +64,9 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/inputs': { sees: device },
 	'gate-agent/feedback': { sees: ['gate-agent/core'] },
 	'gate-agent/emulators': { sees: ['gate-agent/core'] },
+	'gate-agent/service': {
+		sees: ['gate-agent/core', 'gate-agent/ioctl', 'gate-agent/serial', 'gate-agent/relays'],
+	},
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/fleet': { sees: ['gate-agent/core', 'gate-agent/keys', 'sync/protocol'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },

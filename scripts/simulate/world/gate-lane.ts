@@ -59,6 +59,7 @@ export function startGateLane(
 		deny: (denial) => ledger.deny({ ...denial, lane: config.id, atMs: nowMs() }),
 		show: (screen) => site.show(screen),
 		observe: () => {},
+		onEmergency: () => undefined,
 		onGranted: () => {},
 		monoMs: clock.monoMs,
 		log: silent,
