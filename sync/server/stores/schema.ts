@@ -355,6 +355,9 @@ const migrations: readonly (readonly string[])[] = [
 	],
 ];
 
+/** The schema that this program writes. */
+export const schemaVersion = migrations.length;
+
 /** Brings a database to the newest schema, in one transaction. Throws `store_newer`. */
 export async function migrate(db: Kysely<Tables>, dialect: Dialect): Promise<void> {
 	await db.transaction().execute(async (tx) => {

@@ -16,7 +16,7 @@ import { assert } from '../../../gate-agent/core/errors.ts';
 import type { Store } from '../store.ts';
 import type { Dialect } from './dialect.ts';
 import { tellPlanner } from './planner-facts.ts';
-import { migrate, type Tables } from './schema.ts';
+import { migrate, schemaVersion, type Tables } from './schema.ts';
 import { createSqlStore, withoutDriverErrors } from './sql-store.ts';
 
 /** SQLite below this can corrupt a database when a writer and a checkpoint meet (the WAL-reset bug). */
@@ -74,6 +74,7 @@ export async function sqliteStoreOf(file: Sqlite.Database): Promise<Store> {
 		prepare(file);
 		const db = new Kysely<Tables>({ dialect: writerDialect(file) });
 		await migrate(db, sqlite);
+		stampSchema(file);
 		tellPlanner(file);
 		return createSqlStore({ db, dialect: sqlite });
 	} catch (error) {
@@ -92,6 +93,11 @@ function prepare(file: Sqlite.Database): void {
 		if (file.memory && ofFilesOnly.has(name)) continue;
 		assert(found === readBack, `SQLite pragma ${name} is ${found} and not ${readBack}`);
 	}
+}
+
+/** In the header of the file, where an installer reads it without this program: it refuses an older one. */
+function stampSchema(file: Sqlite.Database): void {
+	if (file.pragma('user_version', { simple: true }) !== schemaVersion) file.pragma(`user_version = ${schemaVersion}`);
 }
 
 /** Kysely's own dialect, with a driver that takes the write lock first. */
