@@ -15,6 +15,15 @@ export interface HostServices {
 	readonly devices: readonly string[];
 	/** Serves the guest's requests until its machine ends. */
 	serve(): Promise<void>;
+	/** Connects to the world instead, for a host that acts by itself. */
+	connect(): Promise<World>;
+}
+
+/** The world around a guest, in the hands of the host. */
+export interface World {
+	/** The guest's second serial port. */
+	readonly guest: Socket;
+	obey(request: HostRequest): Promise<HostAnswer>;
 }
 
 /** Serial adapters under test, each with what stands behind it. */
@@ -27,7 +36,14 @@ const adapters = ['scanner', 'relay', 'bus'] as const;
 export function createHostServices(dir: string): HostServices {
 	const socket = (name: string) => join(dir, `${name}.sock`);
 	const listening = (name: string) => `socket,id=${name},path=${socket(name)},server=on,wait=off`;
+	const connect = async (): Promise<World> => {
+		const qmp = await openQmp(socket('qmp'));
+		const lines = new Map<string, Socket>();
+		for (const name of adapters) lines.set(name, await connectTo(socket(name)));
+		return { guest: await connectTo(socket('host')), obey: createWorld(qmp, lines) };
+	};
 	return {
+		connect,
 		devices: [
 			...['-qmp', `unix:${socket('qmp')},server=on,wait=off`],
 			...['-chardev', listening('host'), '-serial', 'chardev:host'],
@@ -35,11 +51,8 @@ export function createHostServices(dir: string): HostServices {
 			...adapters.flatMap((name) => ['-chardev', listening(name)]),
 		],
 		serve: async () => {
-			const qmp = await openQmp(socket('qmp'));
-			const lines = new Map<string, Socket>();
-			for (const name of adapters) lines.set(name, await connectTo(socket(name)));
-			const guest = await connectTo(socket('host'));
-			serveRequests(guest, createWorld(qmp, lines));
+			const { guest, obey } = await connect();
+			serveRequests(guest, obey);
 		},
 	};
 }

@@ -9,10 +9,10 @@ import type { GuestKernel } from './kernel.ts';
 const firstModules = ['virtio_pci', 'virtio_blk', 'ext4', '9pnet_virtio', '9p', 'overlay'];
 
 const busybox = '/bin/busybox';
-const initFile = new URL('guest/init.sh', import.meta.url);
+const labInit = new URL('guest/init.sh', import.meta.url);
 
-/** Makes the guest's first file system: busybox, a few modules, and the script that mounts the host's folders. */
-export function prepareInitramfs(kernel: GuestKernel, file: string): void {
+/** Makes the guest's first file system: busybox, a few modules, and the script that finds its root. */
+export function prepareInitramfs(kernel: GuestKernel, file: string, init = labInit): void {
 	const tree = mkdtempSync(join(tmpdir(), 'stileward-initramfs-'));
 	try {
 		for (const folder of ['bin', 'proc', 'sys', 'dev', 'lower', 'ours', 'rw', 'new', 'mod'])
@@ -21,7 +21,7 @@ export function prepareInitramfs(kernel: GuestKernel, file: string): void {
 		for (const [order, module] of modulesInOrder(kernel).entries()) {
 			copyFileSync(module, join(tree, 'mod', `${String(order).padStart(2, '0')}-${basename(module)}`));
 		}
-		writeFileSync(join(tree, 'init'), readFileSync(initFile));
+		writeFileSync(join(tree, 'init'), readFileSync(init));
 		chmodSync(join(tree, 'init'), 0o755);
 		const names = execFileSync('find', ['.'], { cwd: tree });
 		const archive = execFileSync('cpio', ['-o', '-H', 'newc', '--quiet'], {

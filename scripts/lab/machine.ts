@@ -43,7 +43,15 @@ const memoryMiB = 1536;
  * long as on the machine itself.
  */
 export function startMachine({ onLine, limitMs, ...options }: MachineOptions): Machine {
-	const child = spawn('qemu-system-x86_64', machineArguments(options), { stdio: ['ignore', 'pipe', 'inherit'] });
+	return startQemu(machineArguments(options), { onLine, limitMs });
+}
+
+/** Starts QEMU with these arguments. Its standard output is the guest's console. */
+export function startQemu(
+	args: readonly string[],
+	{ onLine, limitMs }: Pick<MachineOptions, 'onLine' | 'limitMs'>,
+): Machine {
+	const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'inherit'] });
 	let why: 'killed' | 'limit' | undefined;
 	const end = (reason: typeof why) => {
 		why ??= reason;
@@ -68,30 +76,33 @@ function guestCode(code: number): number {
 
 function machineArguments(options: Omit<MachineOptions, 'onLine' | 'limitMs'>): readonly string[] {
 	const { kernel, initramfs, image, out, run, args = [], devices = [] } = options;
-	const line = [
-		...[
-			'console=ttyS0',
-			'quiet',
-			'panic=-1',
-			'mitigations=off',
-			'random.trust_cpu=on',
-			'tsc=reliable',
-			'clocksource=tsc',
-			'cryptomgr.notests',
-		],
-		...[`lab.run=${run}`, `lab.args=${args.join(',')}`],
-	].join(' ');
 	return [
-		...['-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', cpu, '-smp', '2', '-m', `${memoryMiB}`],
-		...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-		...['-kernel', kernel.vmlinux, '-initrd', initramfs, '-append', line],
-		...['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04', '-device', 'virtio-rng-pci'],
+		...pcArguments({ kernel, initramfs, words: [`lab.run=${run}`, `lab.args=${args.join(',')}`] }),
 		...shared('host', '/', true),
 		...shared('modules', `${kernel.root}/lib/modules`, true),
 		...['-drive', `file=${image},format=raw,if=none,id=project,readonly=on`],
 		...['-device', 'virtio-blk-pci,drive=project'],
 		...shared('out', out, false),
 		...devices,
+	];
+}
+
+/** What a guest boots from, and further words of its kernel's command line. */
+export interface PcOptions extends Pick<MachineOptions, 'kernel' | 'initramfs'> {
+	readonly words: readonly string[];
+}
+
+/** A PC without disks and shared folders: processor, memory, kernel, console. */
+export function pcArguments({ kernel, initramfs, words }: PcOptions): readonly string[] {
+	const line = [
+		...['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', 'random.trust_cpu=on'],
+		...['tsc=reliable', 'clocksource=tsc', 'cryptomgr.notests', ...words],
+	].join(' ');
+	return [
+		...['-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', cpu, '-smp', '2', '-m', `${memoryMiB}`],
+		...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+		...['-kernel', kernel.vmlinux, '-initrd', initramfs, '-append', line],
+		...['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04', '-device', 'virtio-rng-pci'],
 	];
 }
 

@@ -52,19 +52,19 @@ export function layOutPackage(options: DebianPackage): void {
 	renameSync(program, root);
 	mkdirSync(join(root, 'bin'));
 	symlinkSync(join('..', 'node_modules', architecture.node, 'bin', 'node'), join(root, 'bin', 'node'));
-	put(tree, 'usr/bin/stileward', readFileSync(join(scripts, 'stileward')), 0o755);
-	put(tree, 'usr/lib/sysusers.d/stileward.conf', readFileSync(join(scripts, 'sysusers.conf')));
-	put(tree, 'usr/lib/modules-load.d/stileward.conf', readFileSync(join(scripts, 'modules-load.conf')));
+	put(join(tree, 'usr/bin/stileward'), readFileSync(join(scripts, 'stileward')), 0o755);
+	put(join(tree, 'usr/lib/sysusers.d/stileward.conf'), readFileSync(join(scripts, 'sysusers.conf')));
+	put(join(tree, 'usr/lib/modules-load.d/stileward.conf'), readFileSync(join(scripts, 'modules-load.conf')));
 	for (const rules of globSync('*.rules', { cwd: join(project, 'device-configs/udev') })) {
-		put(tree, `lib/udev/rules.d/${rules}`, readFileSync(join(project, 'device-configs/udev', rules)));
+		put(join(tree, `lib/udev/rules.d/${rules}`), readFileSync(join(project, 'device-configs/udev', rules)));
 	}
 	for (const unit of units) {
-		put(tree, `lib/systemd/system/${unit}`, readFileSync(join(project, 'device-configs/systemd', unit)));
+		put(join(tree, `lib/systemd/system/${unit}`), readFileSync(join(project, 'device-configs/systemd', unit)));
 	}
 	const doc = 'usr/share/doc/stileward';
-	put(tree, `${doc}/copyright`, `${readFileSync(join(project, 'NOTICE'), 'utf8')}\n${license}`);
+	put(join(tree, `${doc}/copyright`), `${readFileSync(join(project, 'NOTICE'), 'utf8')}\n${license}`);
 	for (const file of ['README.md', 'README.zh-CN.md', 'CHANGELOG.md']) {
-		put(tree, `${doc}/${file}`, readFileSync(join(project, file)));
+		put(join(tree, `${doc}/${file}`), readFileSync(join(project, file)));
 	}
 	cpSync(join(project, 'device-configs/README.md'), join(tree, doc, 'device-configs.md'));
 	mkdirSync(join(tree, 'etc/stileward'), { recursive: true });
@@ -74,8 +74,7 @@ export function layOutPackage(options: DebianPackage): void {
 
 const license = 'License: Apache-2.0; its text is /usr/share/common-licenses/Apache-2.0.\n';
 
-function put(tree: string, path: string, content: string | Uint8Array, mode = 0o644): void {
-	const file = join(tree, path);
+function put(file: string, content: string | Uint8Array, mode = 0o644): void {
 	mkdirSync(dirname(file), { recursive: true });
 	writeFileSync(file, content);
 	chmodSync(file, mode);
@@ -104,15 +103,14 @@ function layOutControl(options: DebianPackage): void {
 	for (const name of ['preinst', 'postinst', 'prerm', 'postrm']) {
 		const text = readFileSync(join(scripts, name), 'utf8');
 		put(
-			tree,
-			`DEBIAN/${name}`,
+			join(tree, `DEBIAN/${name}`),
 			text.replace(/@[A-Z_]+@/g, (word) => words[word] ?? word),
 			0o755,
 		);
 	}
 	// Numbers that another program may ask for without running this one.
-	put(tree, `${programFolder}/schemas`, `ledger ${ledgerSchema}\nstore ${storeSchema}\n`);
-	put(tree, 'DEBIAN/control', controlText({ ...options, kilobytes: Math.ceil(bytesIn(tree) / 1024) }));
+	put(join(tree, `${programFolder}/schemas`), `ledger ${ledgerSchema}\nstore ${storeSchema}\n`);
+	put(join(tree, 'DEBIAN/control'), controlText({ ...options, kilobytes: Math.ceil(bytesIn(tree) / 1024) }));
 }
 
 /** What the package says of itself (Debian Policy, chapter 5). */

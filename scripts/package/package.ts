@@ -5,7 +5,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildHandheld, handheldFolder } from '../handheld-build.ts';
-import { type Architecture, architectures } from './architecture.ts';
+import { type Architecture, architectureOf } from './architecture.ts';
 import { copySources } from './contents.ts';
 import { debianVersion, layOutPackage, pack } from './debian-package.ts';
 import { missingImports } from './imports.ts';
@@ -119,7 +119,7 @@ function sourceEpoch(): number {
 async function main(): Promise<number> {
 	const { values } = read();
 	const wanted = values.arch ?? [process.arch === 'arm64' ? 'arm64' : 'amd64'];
-	const known = wanted.flatMap((name) => architectures[name] ?? []);
+	const known = wanted.flatMap((name) => architectureOf(name) ?? []);
 	if (values.help || known.length < wanted.length) {
 		process.stdout.write(usage);
 		return values.help ? exitCodes.made : exitCodes.usage;
