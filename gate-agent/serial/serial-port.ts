@@ -60,6 +60,9 @@ export async function openSerialPort(options: SerialOptions, on: SerialEvents): 
 		parity: options.parity ?? 'none',
 		stopBits: options.stopBits ?? 1,
 		rtscts: options.rtscts ?? false,
+		// A board whose reset hangs on DTR starts anew where a closing port drops that line. Whether it does is the system's
+		// setting (`stty hupcl`), which the library would switch on with each opening.
+		hupcl: false,
 		autoOpen: false,
 	});
 	await openPort(port);

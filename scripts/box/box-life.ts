@@ -39,8 +39,8 @@ export interface BoxLife {
 }
 
 /** An emulated processor on a busy machine. */
-const bootLimitMs = 6 * 60_000;
-const lifeLimitMs = 30 * 60_000;
+const bootLimitMs = 10 * 60_000;
+const lifeLimitMs = 60 * 60_000;
 const lookEveryMs = 100;
 
 /** Boots a box with a scanner and an LCUS board plugged in, and waits for its shell. */

@@ -27,6 +27,7 @@ Scanner and relay are USB-serial adapters of the kernel; admissions are counted 
 
   --package FILE   proves this package instead of making one
   --json FILE      writes the report as JSON; .build/box/report.md has it as text in any case
+  --console        shows what the box prints
   --quiet          prints the report alone
 
 Exit codes: 0 all held, 1 something did not, 2 wrong usage, 3 something is missing here.
@@ -35,6 +36,7 @@ Exit codes: 0 all held, 1 something did not, 2 wrong usage, 3 something is missi
 const options = {
 	package: { type: 'string' },
 	json: { type: 'string' },
+	console: { type: 'boolean', default: false },
 	quiet: { type: 'boolean', default: false },
 	help: { type: 'boolean', default: false },
 } as const;
@@ -64,7 +66,7 @@ async function main(): Promise<number> {
 	const dir = mkdtempSync(join(tmpdir(), 'stileward-box-'));
 	let isWhole = false;
 	try {
-		await prove({ dir, say, steps, ready: values.package });
+		await prove({ dir, say, steps, ready: values.package, console: values.console });
 		isWhole = true;
 	} catch (error) {
 		say(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -83,11 +85,13 @@ async function main(): Promise<number> {
 interface Run extends Pick<Proof, 'steps'> {
 	readonly dir: string;
 	readonly say: (text: string) => void;
+	/** Shows the console. */
+	readonly console: boolean;
 	/** A package that somebody made before. */
 	readonly ready: string | undefined;
 }
 
-async function prove({ dir, say, steps, ready }: Run): Promise<void> {
+async function prove({ dir, say, steps, ready, console: isShown }: Run): Promise<void> {
 	let older = ready ?? '';
 	let newer = '';
 	await steps.run('make the package, and the next version of it', async () => {
@@ -118,6 +122,7 @@ async function prove({ dir, say, steps, ready }: Run): Promise<void> {
 			life = await startBox({
 				...{ kernel, initramfs, image, dataImage, dir: own },
 				onLine: (line) => {
+					if (isShown) say(`console: ${line}`);
 					lines.push(line);
 					if (lines.length > lastLinesMax) lines.shift();
 				},

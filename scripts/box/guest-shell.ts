@@ -22,8 +22,8 @@ export interface GuestShell {
 	send(script: string): void;
 }
 
-/** A script may install a package on an emulated processor. */
-const scriptMs = 6 * 60_000;
+/** A script may install a package on an emulated processor that many share. */
+const scriptMs = 15 * 60_000;
 const betweenTriesMs = 500;
 
 /** Speaks to `guest/box-shell.sh`. */

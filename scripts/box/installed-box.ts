@@ -14,7 +14,7 @@ export interface Proof {
 const exposureMax = 2.5;
 
 /** Waiting for an emulated processor on a busy machine. */
-export const patienceMs = 4 * 60_000;
+export const patienceMs = 8 * 60_000;
 
 const stick = '/media/stick';
 
@@ -69,6 +69,8 @@ async function proveUnits({ shell }: BoxLife, { steps }: Proof): Promise<void> {
 		}
 		const properties = await shell.must('udevadm info -q property /dev/stileward/ftdi-LAB-SCANNER');
 		must(/^ID_MM_PORT_IGNORE=1$/m.test(properties), 'ModemManager is kept off the scanner');
+		const settings = await shell.must('stty -F /dev/stileward/ftdi-LAB-RELAY -a');
+		must(settings.includes('-hupcl'), 'the port of the relay keeps DTR when the agent ends');
 		return `exposure ${rated.join(', ')}; ModemManager is kept off`;
 	});
 	await steps.run('read errors by their priority', async () => {

@@ -5,6 +5,7 @@ stty -F /dev/ttyS1 raw -echo
 exec 3<>/dev/ttyS1
 echo "0 0 $(base64 -w0 </proc/uptime)" >&3
 while read -r -u 3 id script; do
-	out=$(bash -c "$(base64 -d <<<"$script")" 2>&1 3>&- </dev/null)
+	# The console shows it, too: where a script never ends, the host has its last lines.
+	out=$(bash -c "$(base64 -d <<<"$script")" 2>&1 3>&- </dev/null | tee /dev/console; exit "${PIPESTATUS[0]}")
 	echo "$id $? $(base64 -w0 <<<"$out")" >&3
 done
