@@ -22,6 +22,8 @@ export interface BoxParts {
 /** One life of a box, from power to power. */
 export interface BoxLife {
 	readonly shell: GuestShell;
+	/** From power to the shell, by the box's clock. */
+	readonly bootSeconds: number;
 	/** The scanner reads a code. */
 	present(code: string): Promise<void>;
 	/** What the relay's contacts did so far: an admission is counted here. */
@@ -63,6 +65,7 @@ export async function startBox({ kernel, initramfs, image, dataImage, dir, onLin
 	await obey({ do: 'plug', device: 'relay' });
 	const shell = createGuestShell(guest);
 	await shell.booted(bootLimitMs);
+	const bootSeconds = Number(await shell.must("cut -d' ' -f1 /proc/uptime"));
 	const edges = async () => (await obey({ do: 'board', board: 'relay' })).edges ?? [];
 	const until = async (what: string, limitMs: number, isSo: (edges: readonly CoilEdge[]) => boolean) => {
 		const giveUpMs = performance.now() + limitMs;
@@ -75,6 +78,7 @@ export async function startBox({ kernel, initramfs, image, dataImage, dir, onLin
 	};
 	return {
 		shell,
+		bootSeconds,
 		edges,
 		present: async (code) => void (await obey({ do: 'send', hex: Buffer.from(`${code}\r`).toString('hex') })),
 		closings: (count, limitMs) =>

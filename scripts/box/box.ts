@@ -127,7 +127,7 @@ async function prove({ dir, say, steps, ready, console: isShown }: Run): Promise
 					if (lines.length > lastLinesMax) lines.shift();
 				},
 			});
-			return `${await life.shell.must("cut -d' ' -f1 /proc/uptime")} s after power`;
+			return `${life.bootSeconds} s after power`;
 		});
 		if (life === undefined) return;
 		try {
