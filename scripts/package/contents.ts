@@ -21,9 +21,11 @@ const sources: readonly string[] = [
 /** What proves the program and is no part of it, and the programs of developers. */
 const leftOut: readonly RegExp[] = [
 	/\.(test|suite)\.ts$/,
-	/(^|\/)(testing|acceptance|fleet|emulators)(\/|$)/,
+	/(^|\/)(testing|acceptance|emulators)(\/|$)/,
 	/(^|\/)(README.*\.md|tsconfig\.json)$/,
-	/^scripts\/(bench|box|lab|load|package|simulate|start|tidy)(\/|$)/,
+	/^sync\/fleet(\/|$)/,
+	/^scripts\/(bench|box|lab|load|package|simulate|start|tidy|wiring)(\/|$)/,
+	/^device-configs\/guides(\/|$)/,
 	/^scripts\/(?!stileward\.ts$)[^/]+\.(ts|mjs)$/,
 	/^device-configs\/(udev|systemd)(\/|$)/,
 ];

@@ -34,8 +34,11 @@ export interface DebianPackage {
 /** Where the program lies on a gate. */
 export const programFolder = 'usr/lib/stileward';
 
-/** The services, each with its unit in `device-configs/systemd`. */
-export const units = ['stileward-gate.service', 'stileward-server.service', 'stileward-handheld.service'] as const;
+/** The services that run where they are configured, each with its unit in `device-configs/systemd`. */
+export const services = ['stileward-gate.service', 'stileward-server.service', 'stileward-handheld.service'] as const;
+
+/** What dpkg enables, starts and stops. The update's own service is not among them: it runs dpkg, and nothing may end it. */
+const managed = [...services, 'stileward-update.path'];
 
 const scripts = fileURLToPath(new URL('debian', import.meta.url));
 
@@ -58,7 +61,7 @@ export function layOutPackage(options: DebianPackage): void {
 	for (const rules of globSync('*.rules', { cwd: join(project, 'device-configs/udev') })) {
 		put(join(tree, `lib/udev/rules.d/${rules}`), readFileSync(join(project, 'device-configs/udev', rules)));
 	}
-	for (const unit of units) {
+	for (const unit of globSync('*.{service,path}', { cwd: join(project, 'device-configs/systemd') })) {
 		put(join(tree, `lib/systemd/system/${unit}`), readFileSync(join(project, 'device-configs/systemd', unit)));
 	}
 	const doc = 'usr/share/doc/stileward';
@@ -95,7 +98,7 @@ function settle(tree: string, { architecture }: DebianPackage): void {
 function layOutControl(options: DebianPackage): void {
 	const { tree } = options;
 	const words: Readonly<Record<string, string>> = {
-		'@UNITS@': units.join(' '),
+		'@UNITS@': managed.join(' '),
 		'@VERSION@': options.version,
 		'@LEDGER_SCHEMA@': String(ledgerSchema),
 		'@STORE_SCHEMA@': String(storeSchema),

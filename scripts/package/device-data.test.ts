@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { architectures } from './architecture.ts';
-import { controlText, debianVersion, units } from './debian-package.ts';
+import { controlText, debianVersion, services } from './debian-package.ts';
 
 const configs = fileURLToPath(new URL('../../device-configs', import.meta.url));
 const rules = readFileSync(join(configs, 'udev/61-stileward.rules'), 'utf8');
@@ -24,7 +24,7 @@ it.each(models)('has a rule for the device of %s, %s', (_file, id) => {
 	expect(named.some((each) => each.vendor === vendor && each.product.test(product))).toBe(true);
 });
 
-it.each(units)('has a unit %s that starts where it is configured, hardened, with a watchdog', (unit) => {
+it.each(services)('has a unit %s that starts where it is configured, hardened, with a watchdog', (unit) => {
 	const text = readFileSync(join(configs, 'systemd', unit), 'utf8');
 	for (const line of [
 		'Type=notify',
