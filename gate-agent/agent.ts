@@ -118,6 +118,18 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		liveness: () => ({ lanes: [...lanes.values()], relays: opened.openRelays() }),
 		ledger,
 		health,
+		...laneCalls(lanes, laneOf),
+		notReady: () => notReady(lanes, opened),
+		close: () => closeAgent(parts, lanes, opened),
+	};
+}
+
+/** What is asked of the lanes of an agent. */
+function laneCalls(
+	lanes: ReadonlyMap<string, LaneRuntime>,
+	laneOf: (id: string) => LaneRuntime,
+): Pick<Agent, 'screen' | 'command' | 'busy' | 'drain' | 'resume'> {
+	return {
 		screen: (id) => laneOf(id).screen,
 		command: (id, command) => laneOf(id).dispatch({ kind: 'command', command }),
 		busy: () => busyOf([...lanes.values()]),
@@ -125,8 +137,6 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		resume: () => {
 			for (const lane of lanes.values()) lane.resume();
 		},
-		notReady: () => notReady(lanes, opened),
-		close: () => closeAgent(parts, lanes, opened),
 	};
 }
 

@@ -64,8 +64,7 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	let [state, first] = initialLane(config, memory, ports.monoMs()) as [LaneState, readonly LaneEffect[]];
 	let coils: Promise<unknown> = Promise.resolve();
 	const waiting = createWaiting(ports.monoMs);
-	const isWanted = (pulseId: number) => state.phase.kind === 'passing' && state.phase.open.pulse.id === pulseId;
-	const run = effectRunner({ ports, isWanted, dispatch: (event) => dispatch(event) });
+	const run = effectRunner({ ports, isWanted: (id) => waitsFor(state, id), dispatch: (event) => dispatch(event) });
 	const carryOut = (effect: LaneEffect) => {
 		ports.observe(effect);
 		const done = run(effect);
@@ -90,9 +89,8 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 
 	function schedule(): void {
 		clearTimeout(timer);
-		const deadlineMs = deadlineOf(state);
-		if (deadlineMs === undefined) return;
-		timer = setTimeout(() => dispatch({ kind: 'tick' }), Math.max(0, deadlineMs - ports.monoMs()));
+		const waitMs = (deadlineOf(state) ?? Number.POSITIVE_INFINITY) - ports.monoMs();
+		if (Number.isFinite(waitMs)) timer = setTimeout(() => dispatch({ kind: 'tick' }), Math.max(0, waitMs));
 	}
 
 	schedule();
@@ -128,6 +126,11 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 			clearTimeout(timer);
 		},
 	};
+}
+
+/** Whether the lane still waits for this pulse. */
+function waitsFor({ phase }: LaneState, pulseId: number): boolean {
+	return phase.kind === 'passing' && phase.open.pulse.id === pulseId;
 }
 
 /** A grant that is committed after the lane was stopped: its gate never opened. */
