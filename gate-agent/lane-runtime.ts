@@ -96,8 +96,7 @@ export function runLane(config: LaneConfig, memory: LaneMemory | undefined, port
 	schedule();
 	for (const effect of first) carryOut(effect);
 	return {
-		id: config.id,
-		dispatch,
+		...{ id: config.id, dispatch },
 		get screen() {
 			return screenOf(state);
 		},
