@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import { addBleCommands } from './commands/ble.ts';
 import { addDevicesCommands } from './commands/devices.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { describeFailure, describeUsage, exitCodes } from './commands/exit.ts';
 import { addGateCommands } from './commands/gate.ts';
 import { addKeysCommands } from './commands/keys.ts';
@@ -34,6 +35,7 @@ function createProgram(terminal: Terminal): Command {
 	addKeysCommands(program, terminal);
 	addTicketCommands(program, terminal);
 	addGateCommands(program, terminal);
+	addDoctorCommand(program, terminal);
 	addDevicesCommands(program, terminal);
 	addBleCommands(program, terminal);
 	addLedgerCommands(program, terminal);
