@@ -23,7 +23,8 @@ export function readConfiguration(file: string, sets: readonly string[]): ReadCo
 		return { findings: [found(code === 'ENOENT' ? 'config_missing' : 'config_unreadable', file, { error: code })] };
 	}
 	const source = attempt(() => parseConfig(file, text, sets), 'config_not_yaml', file);
-	if (Array.isArray(source)) return { findings: source };
+	// After the first mistake YAML is read wrongly, so that the others may be none.
+	if (Array.isArray(source)) return { findings: source.slice(0, 1) };
 	const { value: written } = source as ConfigSource;
 	const config = attempt(() => checkConfig(source as ConfigSource), 'config_invalid', file);
 	if (Array.isArray(config)) return { written, findings: config };

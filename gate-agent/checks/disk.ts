@@ -15,7 +15,7 @@ const inodesMin = 64;
  * A visitor waits for one durable write. Above the first figure every visitor notices; above the second one now and then does,
  * milliseconds.
  */
-const slowP50Ms = 60;
+const slowMeanMs = 60;
 const unevenP99Ms = 400;
 /** Flash memory is to be replaced from here on. */
 const wornFromPercent = 80;
@@ -65,9 +65,9 @@ async function speedFindings(dir: string, { monoMs }: Surroundings, isRoomy: boo
 		if (code === 'ENOSPC' || code === 'EDQUOT') return [found('disk_full', dir, { freeMiB: 0, sizeMiB: 0 })];
 		return [found('disk_skipped', dir, { why: code })];
 	}
-	const { p50Ms, p99Ms, count } = measured;
-	const evidence = { p50Ms, p99Ms, writes: count };
-	if (p50Ms > slowP50Ms) return [found('disk_slow', dir, evidence)];
+	const { meanMs, p50Ms, p99Ms, count } = measured;
+	const evidence = { meanMs, p50Ms, p99Ms, writes: count };
+	if (meanMs > slowMeanMs) return [found('disk_slow', dir, evidence)];
 	if (p99Ms > unevenP99Ms) return [found('disk_uneven', dir, evidence)];
 	const { bavail, bsize } = await statfs(dir);
 	return isRoomy ? [found('disk_ok', dir, { ...evidence, freeMiB: mebibytes(bavail * bsize) })] : [];

@@ -128,11 +128,11 @@ export const machineTexts = {
 	disk_slow: {
 		...{ check: 'disk', state: 'fault' },
 		en: [
-			'The disk of {subject} is too slow: a durable write takes {p50Ms} ms (p99 {p99Ms} ms); every visitor waits for one.',
+			'The disk of {subject} is too slow: a durable write takes {meanMs} ms on the average (p99 {p99Ms} ms); every visitor waits for one.',
 			'Use an industrial SD card, an eMMC or an SSD; nothing else may write to it all the time.',
 		],
 		zh: [
-			'{subject} 所在磁盘过慢：一次持久写入需 {p50Ms} 毫秒（p99 {p99Ms} 毫秒），每位游客都要等待。',
+			'{subject} 所在磁盘过慢：一次持久写入平均需 {meanMs} 毫秒（p99 {p99Ms} 毫秒），每位游客都要等待。',
 			'使用工业级 SD 卡、eMMC 或 SSD；避免其他程序持续写入。',
 		],
 	},
