@@ -12,6 +12,7 @@ import { addOfficeCommands } from './commands/office.ts';
 import { openOutput, type Terminal } from './commands/output.ts';
 import { addReleaseCommands } from './commands/release.ts';
 import { addServerCommands } from './commands/server.ts';
+import { addSetupCommand } from './commands/setup.ts';
 import { addTicketCommands } from './commands/ticket.ts';
 import { addUpdateCommands } from './commands/update.ts';
 
@@ -35,6 +36,7 @@ function createProgram(terminal: Terminal): Command {
 	addKeysCommands(program, terminal);
 	addTicketCommands(program, terminal);
 	addGateCommands(program, terminal);
+	addSetupCommand(program, terminal);
 	addDoctorCommand(program, terminal);
 	addDevicesCommands(program, terminal);
 	addBleCommands(program, terminal);

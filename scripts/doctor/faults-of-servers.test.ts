@@ -98,7 +98,10 @@ describe('the doctor follows every step to the server of an enrolled gate, and n
 		const sets = [`data=${clone}`, ...plugs, `http.port=${await freePort()}`];
 		const second = startGate(sets, { config: bench.configFile });
 		await second.line('started');
+		await second.line('venue', { state: 'online' });
 		const isNamed = async () => {
+			// Whoever is left behind shows it with the next row that it writes.
+			await bench.scanner.present('a code of somebody else');
 			const own = await bench.doctor();
 			const others = await runDoctor(['--config', bench.configFile, ...sets.flatMap((set) => ['--set', set])]);
 			return [...own.faults, ...others.faults].includes('device_quarantined');

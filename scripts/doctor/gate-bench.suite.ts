@@ -126,17 +126,22 @@ export async function runDoctor(
 	};
 }
 
-/**
- * This machine as it looks without the process of the test: that one plays the devices, and holds their far ends. A
- * real device has no process.
- */
+/** This machine, without the process of the test. */
 export async function machineAround(dir: string): Promise<string> {
 	const root = await mkdtemp(join(dir, 'machine-'));
-	await mkdir(join(root, 'proc'));
 	for (const name of ['sys', 'dev', 'etc']) await symlink(`/${name}`, join(root, name));
+	await showProcesses(root);
+	return root;
+}
+
+/**
+ * Shows the processes of this machine in a folder, but for the one of the test: that one plays the devices and holds their
+ * far ends, and a real device has no process.
+ */
+export async function showProcesses(root: string): Promise<void> {
+	await mkdir(join(root, 'proc'));
 	const shown = (await readdir('/proc')).filter((name) => name !== `${process.pid}`);
 	for (const name of shown) await symlink(`/proc/${name}`, join(root, 'proc', name));
-	return root;
 }
 
 /** A port of loopback that nobody listens at. */
