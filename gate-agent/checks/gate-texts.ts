@@ -256,7 +256,7 @@ export const gateTexts = {
 	version_ok: {
 		...{ check: 'version', state: 'ok' },
 		en: ['Stileward {version}, Node {node}.'],
-		zh: ['Stileward {version}，Node {node}。'],
+		zh: ['程序版本：Stileward {version}，Node {node}。'],
 	},
 	version_not_restarted: {
 		...{ check: 'version', state: 'warning' },

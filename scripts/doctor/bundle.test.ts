@@ -22,7 +22,7 @@ const planted = {
 };
 
 describe('an archive for support', () => {
-	it('has what support needs, and none of the secrets and names that lay around', { timeout: 120_000 }, async () => {
+	it('has what support needs, and none of the secrets and names that lay around', { timeout: 300_000 }, async () => {
 		const bench = await setUpGate();
 		const gate = await bench.start();
 		const text = await readFile(bench.configFile, 'utf8');
@@ -84,7 +84,7 @@ describe('an archive for support', () => {
 		await gate.stop();
 	});
 
-	it('takes the place of no file', { timeout: 60_000 }, async () => {
+	it('takes the place of no file', { timeout: 300_000 }, async () => {
 		const bench = await setUpGate();
 		const file = join(bench.dir, 'there.tar.gz');
 		await writeFile(file, 'mine');

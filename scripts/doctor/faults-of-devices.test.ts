@@ -3,9 +3,9 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../../gate-agent/acceptance/gate.suite.ts';
-import { type GateBench, setUpGate } from './gate-bench.suite.ts';
+import { type GateBench, lineOf, setUpGate } from './gate-bench.suite.ts';
 
-const patience = { timeout: 120_000 };
+const patience = { timeout: 300_000 };
 
 /** Holds a port as another program does: a process whose name is this, with the port as its standard input. */
 async function holdPort({ dir }: GateBench, path: string, name: string): Promise<ChildProcess> {
@@ -101,7 +101,7 @@ describe('the doctor looks at a gate that runs, and names', () => {
 		const bench = await setUpGate();
 		const gate = await bench.start();
 		bench.board.setPower(false);
-		await gate.line('device', { device: 'lane-1.relay', state: 'degraded' });
+		await lineOf(gate, 'device', { device: 'lane-1.relay', state: 'degraded' });
 		const { faults } = await bench.doctor();
 		expect(faults).toContain('relay_silent');
 		bench.board.setPower(true);
@@ -118,7 +118,7 @@ describe('the doctor looks at a gate that runs, and names', () => {
 		for (let codes = 0; codes < 4; codes += 1) {
 			const seen = gate.lines.length;
 			await bench.scanner.present('SW1:THIS CODE COMES AT ANOTHER SPEED');
-			await gate.line('denied', { reason: 'unreadable' }, seen);
+			await until('a refusal', () => gate.lines.slice(seen).some(({ reason }) => reason === 'unreadable'), 60_000);
 		}
 		const { faults, result } = await bench.doctor();
 		expect(faults).toEqual(['scanner_unreadable']);
@@ -149,7 +149,14 @@ describe('the doctor looks at a gate that runs, and names', () => {
 		const gate = await bench.start();
 		bench.board.setInput(1, true);
 		bench.board.setInput(3, false);
-		await until('the alarm', async () => (await gate.lane()).fire === 'active' && (await gate.lane()).passing);
+		await until(
+			'both contacts',
+			async () => {
+				const { fire, passing } = await gate.lane();
+				return fire === 'active' && JSON.stringify(passing) === '["entry"]';
+			},
+			60_000,
+		);
 		expect((await bench.doctor()).faults).toEqual(['inputs_swapped']);
 	});
 });

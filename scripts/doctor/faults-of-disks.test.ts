@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { mayMount, onOwnDisk } from '../../gate-agent/acceptance/own-disk.suite.ts';
 import { type GateBench, machineAround, runDoctor, setUpGate } from './gate-bench.suite.ts';
 
-const patience = { timeout: 120_000 };
+const patience = { timeout: 300_000 };
 
 /** Loop devices and `fsfreeze` are root's. */
 const mayFreeze = canFreeze();

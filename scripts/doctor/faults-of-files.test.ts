@@ -88,7 +88,7 @@ const faults: readonly FileFault[] = [
 describe('the doctor names a fault in the files of a gate, and nothing else', () => {
 	it.each(faults.map((fault) => [fault.name, fault] as const))(
 		'%s',
-		{ timeout: 60_000 },
+		{ timeout: 300_000 },
 		async (_, { make, faults, warnings = [] }) => {
 			const bench = await setUpGate();
 			await make(bench);
@@ -106,7 +106,7 @@ describe('the doctor names a fault in the files of a gate, and nothing else', ()
 });
 
 describe('whose rights count', () => {
-	it('names a device and a folder that the user of the gate may not use', { timeout: 60_000 }, async () => {
+	it('names a device and a folder that the user of the gate may not use', { timeout: 300_000 }, async () => {
 		const bench = await setUpGate();
 		await chmod(bench.scanner.path, 0o600);
 		await mkdir(bench.data, { recursive: true });

@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
-import { freePort, runDoctor } from './gate-bench.suite.ts';
+import { freePort, lineOf, runDoctor } from './gate-bench.suite.ts';
 import { type Stranger, setUpVenue, startStranger, type VenueBench } from './venue-bench.suite.ts';
 
-const patience = { timeout: 180_000 };
+const patience = { timeout: 300_000 };
 const dayMs = 86_400_000;
 const page = { status: 200, type: 'text/html', body: '<html>Welcome to Free Wi-Fi, please sign in</html>' };
 const redirect = { status: 302, type: 'text/html', body: '' };
@@ -30,7 +30,7 @@ describe('the doctor follows every step to the server of an enrolled gate, and n
 		expect(stopped).toMatchObject({ code: 0, faults: [], warnings: ['gate_stopped'] });
 		expect(stopped.result.findings.map(({ code }) => code)).toContain('server_ok');
 		const gate = await bench.start();
-		await gate.line('venue', { state: 'online' });
+		await lineOf(gate, 'venue', { state: 'online' });
 		await until('claims that are answered', async () => JSON.stringify(await gate.health()).includes('"reachable"'));
 		const running = await bench.doctor();
 		expect(running).toMatchObject({ code: 0, faults: [], warnings: [] });
@@ -92,13 +92,13 @@ describe('the doctor follows every step to the server of an enrolled gate, and n
 		const clone = join(bench.dir, 'clone');
 		await cp(bench.data, clone, { recursive: true });
 		const gate = await bench.start();
-		await gate.line('venue', { state: 'online' });
+		await lineOf(gate, 'venue', { state: 'online' });
 		// The second box has other plugs, and none in them: its first row alone says that the journal went two ways.
 		const plugs = ['scanner', 'relay', 'inputs'].map((slot) => `lanes.0.${slot}.path=/dev/nothing`);
 		const sets = [`data=${clone}`, ...plugs, `http.port=${await freePort()}`];
 		const second = startGate(sets, { config: bench.configFile });
-		await second.line('started');
-		await second.line('venue', { state: 'online' });
+		await lineOf(second, 'started');
+		await lineOf(second, 'venue', { state: 'online' });
 		const isNamed = async () => {
 			// Whoever is left behind shows it with the next row that it writes.
 			await bench.scanner.present('a code of somebody else');

@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { makeKeys, type RunningGate, startGate, temporaryFolder } from '../../gate-agent/acceptance/gate.suite.ts';
+import {
+	type LogLine,
+	makeKeys,
+	type RunningGate,
+	startGate,
+	temporaryFolder,
+	until,
+} from '../../gate-agent/acceptance/gate.suite.ts';
 import { plugIn } from '../../gate-agent/acceptance/lcus-bench.suite.ts';
 import { type GrowGmEmulator, openGrowGmEmulator } from '../../gate-agent/emulators/grow-gm-emulator.ts';
 import type { Pty } from '../../gate-agent/emulators/pty.ts';
@@ -97,12 +104,29 @@ export async function setUpGate({ baudRate = 9600 } = {}): Promise<GateBench> {
 		...{ dir, data, keys, configFile, port, scanner, line, board, configure },
 		start: async () => {
 			const gate = startGate([`http.port=${port}`], { config: configFile });
-			await gate.ready();
+			await lineOf(gate, 'ready');
 			return gate;
 		},
 		doctor: async (...args) => runDoctor(['--config', configFile, '--root', await machineAround(dir), ...args]),
 	};
 }
+
+/** The first line of a gate's log of this event and these fields; a busy machine may take its time. */
+export function lineOf(
+	gate: RunningGate,
+	event: string,
+	match: Readonly<Record<string, unknown>> = {},
+): Promise<LogLine> {
+	const isWanted = (line: LogLine) =>
+		line.event === event && Object.entries(match).every(([key, value]) => line[key] === value);
+	return until(
+		() => `${event} in\n${gate.printed().slice(-3000)}`,
+		() => gate.lines.find(isWanted),
+		logPatienceMs,
+	);
+}
+
+const logPatienceMs = 90_000;
 
 /** Runs the doctor as a process of its own. `within` is a command that becomes it, `nodeArgs` go before its file. */
 export async function runDoctor(

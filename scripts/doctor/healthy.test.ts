@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { setUpGate } from './gate-bench.suite.ts';
 
-it('a healthy gate has no fault, stopped or running, and stays as it is', { timeout: 120_000 }, async () => {
+it('a healthy gate has no fault, stopped or running, and stays as it is', { timeout: 300_000 }, async () => {
 	const bench = await setUpGate();
 	const stopped = await bench.doctor('--devices');
 	expect(stopped).toMatchObject({ code: 0, faults: [], warnings: ['gate_stopped'] });

@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { issue, makeKeys } from '../../gate-agent/acceptance/gate.suite.ts';
 import { type Ended, runCli } from '../commands/cli.suite.ts';
+import { machineWith } from './fake-machine.suite.ts';
 import { type BareBox, bareBox, readReport, venueWithTicket } from './setup-bench.suite.ts';
 
-const patience = { timeout: 120_000 };
+const patience = { timeout: 300_000 };
 
 /** Runs the assistant with answers that were written beforehand. */
 async function setUpWith({ dir, args }: BareBox, answers: unknown, more: readonly string[] = []): Promise<Ended> {
@@ -33,7 +34,7 @@ describe('setup with answers', () => {
 		const report = JSON.parse(out);
 		expect(report).toMatchObject({
 			gate: 'gate-7',
-			venue: 'main',
+			venue: 'venue',
 			joining: 'enroll',
 			healthy: true,
 			inputs: { typed: 0, acted: 0 },
@@ -70,9 +71,9 @@ describe('setup with answers', () => {
 		]) {
 			expect(wrong.err).toContain(part);
 		}
-		await box.scanner.pty.unplug();
-		const missing = await setUpWith(box, { name: 'gate-7' });
-		for (const part of ['2 problems', 'scanner is missing', 'enrollment is missing'])
+		const nothing = await machineWith(box.dir, []);
+		const missing = await setUpWith(box, { name: 'gate-7' }, ['--root', nothing]);
+		for (const part of ['3 problems', 'scanner is missing', 'relay is missing', 'enrollment is missing'])
 			expect(missing.err).toContain(part);
 		expect(existsSync(box.configFile) || existsSync(box.data)).toBe(false);
 		expect(box.board.edges).toEqual([]);

@@ -6,7 +6,7 @@ import { converse } from './conversation.suite.ts';
 import { bareBox, readReport, venueWithTicket } from './setup-bench.suite.ts';
 import { fillIn, setupWords } from './setup-words.ts';
 
-const patience = { timeout: 240_000 };
+const patience = { timeout: 300_000 };
 
 describe('the assistant sets a bare box up with whoever stands at the gate', () => {
 	it.each(['zh', 'en'] as const)(

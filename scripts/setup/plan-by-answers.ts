@@ -35,8 +35,13 @@ export async function planByAnswers(answering: Answering): Promise<GatePlan> {
 	const { read, found, hostName } = answering;
 	const { answers, file } = read;
 	refuseProblems(file, read.problems);
-	const relay = partFor('relay', answers.relay, found);
-	const scanner = partFor('scanner', answers.scanner, found, 'settings' in relay ? relay.settings.path : undefined);
+	const relay = partFor({ slot: 'relay', given: answers.relay, found });
+	const scanner = partFor({
+		slot: 'scanner',
+		given: answers.scanner,
+		found,
+		...('settings' in relay && { taken: relay.settings.path }),
+	});
 	const joining = joiningOf(answering);
 	const problems = [relay, scanner, joining, existingProblem(answering)].flatMap((each) =>
 		each !== undefined && 'problem' in each ? [each.problem] : [],
@@ -59,12 +64,16 @@ export async function planByAnswers(answering: Answering): Promise<GatePlan> {
 
 type Refused = { readonly problem: Problem };
 
-function partFor(
-	slot: 'scanner' | 'relay',
-	given: Answers['scanner'],
-	found: readonly FoundDevice[],
-	taken?: unknown,
-): GatePart | Refused {
+interface Wanted {
+	readonly slot: 'scanner' | 'relay';
+	/** What the answers say of it. */
+	readonly given: Answers['scanner'];
+	readonly found: readonly FoundDevice[];
+	/** The path of a device that is something else already. */
+	readonly taken?: unknown;
+}
+
+function partFor({ slot, given, found, taken }: Wanted): GatePart | Refused {
 	if (given !== undefined) return checkedPart(slot, given);
 	const fitting = found.filter((each) => each.slot === slot && (taken === undefined || each.settings.path !== taken));
 	const sure = fitting.filter(({ isSure }) => isSure);

@@ -6,7 +6,7 @@ import { plugIn } from '../../gate-agent/acceptance/lcus-bench.suite.ts';
 import { type GrowGmEmulator, openGrowGmEmulator } from '../../gate-agent/emulators/grow-gm-emulator.ts';
 import { emulateWaveshare, type WaveshareEmulator } from '../../gate-agent/emulators/waveshare-emulator.ts';
 import { startVenue, type Venue } from '../commands/venue.suite.ts';
-import { freePort } from '../doctor/gate-bench.suite.ts';
+import { freePort, lineOf } from '../doctor/gate-bench.suite.ts';
 import { machineWith } from './fake-machine.suite.ts';
 
 /** A bare box: a Grow module and a Waveshare board are plugged in, and nothing is written yet. */
@@ -68,14 +68,14 @@ export async function bareBox(): Promise<BareBox> {
 		},
 		async admit(ticket) {
 			const gate = startGate([`http.port=${port}`], { config: configFile });
-			await gate.ready();
+			await lineOf(gate, 'ready');
 			const closed = () => board.edges.filter((edge) => edge.channel === 1 && edge.closed).length;
 			const before = closed();
 			await scanner.present(ticket);
-			await until('the coil', () => closed() > before, 30_000);
+			await until('the coil', () => closed() > before, 60_000);
 			// A visitor walks through.
 			board.setInput(1, true);
-			await until('a settled grant', () => gate.lines.some(({ event }) => event === 'settled'), 30_000);
+			await until('a settled grant', () => gate.lines.some(({ event }) => event === 'settled'), 60_000);
 			board.setInput(1, false);
 			expect(await gate.stop()).toBe(0);
 			return closed() - before;
@@ -88,7 +88,7 @@ export async function venueWithTicket(
 	dir: string,
 ): Promise<{ venue: Venue; ticket: string; newLink(name: string): Promise<string> }> {
 	const venue = await startVenue(dir);
-	onTestFinished(() => venue.end());
+	onTestFinished(async () => void (await venue.end()));
 	expect((await venue.login()).code).toBe(0);
 	expect((await venue.cli(['event', 'create', '--id', 'lantern-2026', '--class', 'adult'])).code).toBe(0);
 	const issue = ['order', 'issue', '--event', 'lantern-2026', '--class', 'adult', '--count', '1', '--order', 'A-1'];

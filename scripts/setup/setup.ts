@@ -63,7 +63,7 @@ export async function setUp(options: SetupOptions, terminal: Terminal): Promise<
 		run.interview?.close();
 	};
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
-	const run = openRun(options, terminal, ended.signal, end);
+	const run = openRun(options, terminal, { signal: ended.signal, onEnd: end });
 	const whenEnded = new Promise<never>((_, reject) => {
 		ended.signal.addEventListener('abort', () => reject(ended.signal.reason), { once: true });
 	});
@@ -83,7 +83,11 @@ export async function setUp(options: SetupOptions, terminal: Terminal): Promise<
 	}
 }
 
-function openRun(options: SetupOptions, terminal: Terminal, signal: AbortSignal, onEnd: () => void): Run {
+function openRun(
+	options: SetupOptions,
+	terminal: Terminal,
+	{ signal, onEnd }: { readonly signal: AbortSignal; readonly onEnd: () => void },
+): Run {
 	const language = languageOf(options.lang);
 	if (options.answers === undefined && !terminal.in.isTTY) {
 		throw new StilewardError('usage', 'setup asks questions: run it on a terminal, or give --answers');

@@ -45,9 +45,33 @@ export function openTerminalInterview({ input, output, language, onEnd }: Interv
 		prompt(question);
 		return (await typed.next()).trim();
 	};
+	const voice: Voice = { words, output, typed, prompt, note, line };
 	return {
 		asked,
 		say: (text) => void output.write(`${text}\n`),
+		...questionsOf(voice),
+		act: (question, happened) => actOrLine(voice, question, happened),
+		close() {
+			isClosed = true;
+			typed.end();
+			reader.close();
+		},
+	};
+}
+
+/** What questions are made of. */
+interface Voice {
+	readonly words: Readonly<Record<keyof (typeof setupWords)['zh'], string>>;
+	readonly output: NodeJS.WritableStream;
+	readonly typed: ReturnType<typeof lineQueue>;
+	prompt(question: string): void;
+	note(question: string, answer: string, by?: Asked['by']): void;
+	/** Asks and gives the line that was typed, without blanks around it. */
+	line(question: string): Promise<string>;
+}
+
+function questionsOf({ words, note, line }: Voice): Pick<Interview, 'choose' | 'ask' | 'confirm'> {
+	return {
 		async choose(question, choices) {
 			const list = choices.map(({ label }, index) => `  ${index + 1}  ${label}`).join('\n');
 			for (;;) {
@@ -76,28 +100,21 @@ export function openTerminalInterview({ input, output, language, onEnd }: Interv
 				return value;
 			}
 		},
-		async act(question, happened) {
-			prompt(question);
-			const wish = typed.wait();
-			const first = await Promise.race([
-				happened.then((acted) => ({ acted })),
-				wish.line.then((text) => ({ typed: text.trim() })),
-			]);
-			wish.withdraw();
-			note(
-				question,
-				'acted' in first ? words.seen : first.typed || words.skipped,
-				'acted' in first ? 'acted' : 'typed',
-			);
-			if ('acted' in first) output.write('\n');
-			return first;
-		},
-		close() {
-			isClosed = true;
-			typed.end();
-			reader.close();
-		},
 	};
+}
+
+async function actOrLine<T>({ words, output, typed, prompt, note }: Voice, question: string, happened: Promise<T>) {
+	prompt(question);
+	const wish = typed.wait();
+	const first = await Promise.race([
+		happened.then((acted) => ({ acted })),
+		wish.line.then((text) => ({ typed: text.trim() })),
+	]);
+	wish.withdraw();
+	const hasActed = 'acted' in first;
+	note(question, hasActed ? words.seen : first.typed || words.skipped, hasActed ? 'acted' : 'typed');
+	if (hasActed) output.write('\n');
+	return first;
 }
 
 /** Lines in their order, whoever is first: the line or the question. */

@@ -21,9 +21,10 @@ const endedMs = 400;
 export async function pulseOnce(
 	settings: Readonly<Record<string, unknown>>,
 	{ channel, pulseMs }: { readonly channel: number; readonly pulseMs: number },
+	io = deviceIo(),
 ): Promise<PulseResult> {
 	const { driver, options } = checkDeviceSettings('relay', { set: asSets(settings) });
-	const relay = await drivers.relays[driver]?.open(options, deviceIo());
+	const relay = await drivers.relays[driver]?.open(options, io);
 	if (relay === undefined) throw new StilewardError('usage', `there is no driver ${driver}`);
 	try {
 		await relay.pulse(channel, pulseMs);
