@@ -16,6 +16,8 @@ export interface GateUnderCheck {
 	readonly enrolled?: EnrolledGate;
 	/** Why the enrollment that is there cannot be read. */
 	readonly enrollmentProblem?: string;
+	/** It may be there: whoever runs the checks may not read it. */
+	readonly enrollmentHidden?: true;
 	readonly agent: RunningAgent;
 	/** Whose rights count: the agent's, while it runs. */
 	readonly user: ServiceUser;

@@ -49,9 +49,10 @@ function problemsOf(error: unknown): readonly string[] {
 /** Whether the configuration is there, valid, and enough for a gate to run by. */
 export const configurationCheck: Check = {
 	name: 'configuration',
-	run: async ({ config, configFile, configurationFindings, enrolled, enrollmentProblem }) => {
+	run: async ({ config, configFile, configurationFindings, enrolled, ...gate }) => {
 		if (config === undefined) return configurationFindings;
-		const missing = enrolled || enrollmentProblem !== undefined ? [] : missingOf(config);
+		const mayBeEnrolled = enrolled !== undefined || gate.enrollmentHidden || gate.enrollmentProblem !== undefined;
+		const missing = mayBeEnrolled ? [] : missingOf(config);
 		if (missing.length > 0) return [found('not_enrolled', configFile, { missing: missing.join(', ') })];
 		return [found('configuration_ok', configFile, { lanes: config.lanes.length, agent: config.agent })];
 	},

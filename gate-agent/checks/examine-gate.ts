@@ -72,13 +72,16 @@ export async function gateUnderCheck(
 	};
 }
 
-async function enrollmentOf(dir: string): Promise<{ enrolled?: EnrolledGate; enrollmentProblem?: string }> {
+async function enrollmentOf(
+	dir: string,
+): Promise<Pick<GateUnderCheck, 'enrollmentHidden' | 'enrollmentProblem'> & { readonly enrolled?: EnrolledGate }> {
 	try {
 		const enrolled = await readEnrollment(dir);
 		return enrolled ? { enrolled } : {};
 	} catch (error) {
 		if (!(error instanceof StilewardError)) throw error;
-		return { enrollmentProblem: error.message };
+		const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+		return code === 'EACCES' ? { enrollmentHidden: true } : { enrollmentProblem: error.message };
 	}
 }
 

@@ -12,11 +12,15 @@ import { modeOf } from './permissions.ts';
 /** Whoever plans a rotation wants to know this long before. */
 const soonMs = 30 * 86_400_000;
 
+/** Why an ordinary user is told nothing of an enrollment. */
+export const hiddenWhy = 'this user may not read the enrollment: run it with sudo';
+
 /** Whether the gate has the keys that it needs, and none that it must not have. */
 export const keysCheck: Check = {
 	name: 'keys',
 	run: async (gate, { systemMs }) => {
-		const { enrollmentProblem, dataDir = '', enrolled, config, agent } = gate;
+		const { enrollmentProblem, enrollmentHidden, dataDir = '', enrolled, config, agent } = gate;
+		if (enrollmentHidden) return [found('keys_skipped', dataDir, { why: hiddenWhy })];
 		if (enrollmentProblem !== undefined) {
 			return [found('keys_invalid', dataDir, { error: 'enrollment', problem: enrollmentProblem })];
 		}

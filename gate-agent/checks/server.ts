@@ -5,6 +5,7 @@ import { textOf } from '../nodes/sysfs.ts';
 import type { Check } from './check.ts';
 import { type Finding, found } from './finding.ts';
 import { iso } from './iso-time.ts';
+import { hiddenWhy } from './keys.ts';
 import { askStranger, type Handshake, shakeHands } from './server-handshake.ts';
 import { talkFindings } from './server-talk.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -21,8 +22,9 @@ export interface PinnedServer {
 /** Each step to the venue's server: name, connection, certificate, signed time, and whether it knows this gate. */
 export const serverCheck: Check = {
 	name: 'server',
-	run: async ({ enrolled, agent }, around) => {
-		if (enrolled === undefined) return [found('server_skipped', 'server', { why: 'the gate is not enrolled' })];
+	run: async ({ enrolled, enrollmentHidden, agent }, around) => {
+		if (enrolled === undefined)
+			return [found('server_skipped', 'server', { why: enrollmentHidden ? hiddenWhy : 'the gate is not enrolled' })];
 		const { url } = enrolled.enrollment;
 		const reach = await reachFindings(enrolled.enrollment, around);
 		if (reach.some(({ state }) => state === 'fault')) return reach;

@@ -5,6 +5,7 @@ import { readLedger } from '../ledger/read-ledger.ts';
 import type { VenueHealth } from '../venue-link.ts';
 import type { Check } from './check.ts';
 import { type Evidence, type Finding, found } from './finding.ts';
+import { hiddenWhy } from './keys.ts';
 
 /** More rows than a busy minute brings. */
 const waitingMany = 1_000;
@@ -12,8 +13,9 @@ const waitingMany = 1_000;
 /** How the gate stands with its venue: as its agent sees it, or as its ledger remembers. */
 export const venueCheck: Check = {
 	name: 'venue',
-	run: async ({ enrolled, agent, dataDir }) => {
-		if (enrolled === undefined) return [found('venue_skipped', 'venue', { why: 'the gate is not enrolled' })];
+	run: async ({ enrolled, enrollmentHidden, agent, dataDir }) => {
+		if (enrolled === undefined)
+			return [found('venue_skipped', 'venue', { why: enrollmentHidden ? hiddenWhy : 'the gate is not enrolled' })];
 		const { venue } = enrolled.enrollment;
 		if (agent.health?.venue) return healthFindings(venue, agent.health.venue);
 		const remembered = standingFindings(venue, dataDir === undefined ? undefined : rememberedStanding(dataDir));

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { examineGate } from '../../gate-agent/checks/examine-gate.ts';
 import { found, type Language } from '../../gate-agent/checks/finding.ts';
-import { findAgent } from '../../gate-agent/checks/running-agent.ts';
+import { findAgent, lockHolder } from '../../gate-agent/checks/running-agent.ts';
 import { serviceUserName, userByName } from '../../gate-agent/checks/service-user.ts';
 import { type Surroundings, surroundingsOf } from '../../gate-agent/checks/surroundings.ts';
 import { loadConfig } from '../../gate-agent/config.ts';
@@ -106,6 +107,7 @@ async function planGate(run: Run): Promise<GatePlan> {
 	const { options, around, interview, language, words } = run;
 	const read = options.answers === undefined ? undefined : readAnswers(options.answers);
 	if (interview) await run.say(words.welcome);
+	await refuseRunning(options.data, around);
 	await run.say(words.looking);
 	const devices = await findDevices(await pluggedDevices(around.roots));
 	const enrolled = await readEnrollment(options.data);
@@ -118,6 +120,14 @@ async function planGate(run: Run): Promise<GatePlan> {
 	if (read === undefined) throw new Error('assertion failed: without an interview there are answers');
 	const existing = (await exists(options.config)) ? { existing: options.config } : {};
 	return planByAnswers({ ...common, ...existing, read, signal: run.signal });
+}
+
+/** A gate that runs holds the devices and the ledger that the assistant needs. Throws `ledger_busy`. */
+async function refuseRunning(data: string, { roots }: Surroundings): Promise<void> {
+	const pid = await lockHolder(join(data, 'ledger.lock'), roots);
+	if (pid === undefined) return;
+	const advice = 'stop it first (`sudo systemctl stop stileward-gate`); `stileward doctor` looks at it while it runs';
+	throw new StilewardError('ledger_busy', `the gate of ${data} runs (process ${pid}): ${advice}`);
 }
 
 /** What a host is called, as a gate may be. */
