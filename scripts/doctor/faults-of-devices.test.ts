@@ -3,7 +3,8 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../../gate-agent/acceptance/gate.suite.ts';
-import { type GateBench, lineOf, setUpGate } from './gate-bench.suite.ts';
+import { machineWith, plugKeyboard } from '../setup/fake-machine.suite.ts';
+import { type GateBench, lineOf, runDoctor, setUpGate } from './gate-bench.suite.ts';
 
 const patience = { timeout: 300_000 };
 
@@ -84,6 +85,30 @@ describe('the doctor asks the devices of a gate that does not run, and names', (
 		expect(faults).toEqual(['port_held']);
 		const held = result.findings.find(({ code }) => code === 'port_held');
 		expect(held).toMatchObject({ subject: 'lane-1.scanner', evidence: { pid: child.pid, program: name } });
+	});
+
+	it('a scanner that is in keyboard mode', patience, async () => {
+		const bench = await setUpGate();
+		const root = await machineWith(bench.dir, []);
+		plugKeyboard(root, { vendor: '0c2e', product: '0b01', name: 'Honeywell Imaging & Mobility 1900' });
+		await bench.scanner.pty.unplug();
+		const { faults, result } = await runDoctor(['--config', bench.configFile, '--root', root]);
+		expect(faults).toEqual(['scanner_types']);
+		const { what, fix } = result.findings.find(({ code }) => code === 'scanner_types') ?? {};
+		expect(what?.en).toContain('Honeywell');
+		expect(fix?.zh).toContain('USB 虚拟串口');
+	});
+
+	it('a scanner at the path of the relay, known by its USB id', patience, async () => {
+		const bench = await setUpGate();
+		const usb = { idVendor: '05e0', idProduct: '1701', product: 'Symbol Bar Code Scanner', serial: 'S1' };
+		const root = await machineWith(bench.dir, [{ node: 'ttyACM0', path: bench.line.path, ...usb }]);
+		await bench.configure({
+			lane: { relay: { driver: 'serial-lcus', path: join(root, 'dev', 'ttyACM0') }, inputs: undefined },
+		});
+		const { faults, warnings } = await runDoctor(['--config', bench.configFile, '--root', root]);
+		expect(faults).toEqual(['device_other_model']);
+		expect(warnings).toEqual(expect.arrayContaining(['name_not_lasting', 'pulse_by_host']));
 	});
 
 	it('four at once: another program, no power, no manifest, exchanged speeds', patience, async () => {

@@ -81,6 +81,28 @@ describe('the doctor follows every step to the server of an enrolled gate, and n
 		expect((await bench.doctor()).faults).toEqual(['device_unknown']);
 	});
 
+	it('a server that grants nothing any more', patience, async () => {
+		const bench = await setUpVenue();
+		const { token } = await bench.venue.device(bench.session);
+		// Somebody has seen more of the venue than this server has, as after a restored backup.
+		await bench.venue.ask({ method: 'GET', path: '/v1/feed?since=1.0.99' }, token);
+		expect((await bench.doctor()).faults).toEqual(['hub_not_granting']);
+	});
+
+	it(
+		'a clock that is minutes away from the signed time, and at once a key that others can read',
+		patience,
+		async () => {
+			let aheadMs = 0;
+			const bench = await setUpVenue({ nowMs: () => Date.now() + aheadMs });
+			aheadMs = 600_000;
+			await chmod(join(bench.data, 'device.private.jwk'), 0o640);
+			const { faults, result } = await bench.doctor();
+			expect(faults).toEqual(['key_readable', 'clock_wrong']);
+			expect(Number(result.findings.find(({ code }) => code === 'clock_wrong')?.evidence.seconds)).toBeLessThan(-500);
+		},
+	);
+
 	it('a device key that others can read', patience, async () => {
 		const bench = await setUpVenue();
 		await chmod(join(bench.data, 'device.private.jwk'), 0o644);

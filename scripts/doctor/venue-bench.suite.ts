@@ -25,8 +25,8 @@ export interface VenueBench extends GateBench {
 }
 
 /** Starts a server with an event and enrolls a gate at it. */
-export async function setUpVenue(): Promise<VenueBench> {
-	const [bench, venue] = [await setUpGate(), await startServerUnderTest()];
+export async function setUpVenue(server: Parameters<typeof startServerUnderTest>[0] = {}): Promise<VenueBench> {
+	const [bench, venue] = [await setUpGate(), await startServerUnderTest(server)];
 	onTestFinished(() => venue.close());
 	await bench.configure({ gate: { event: undefined, keys: undefined } });
 	const session = await venue.login();

@@ -38,3 +38,17 @@ function plug(root: string, port: string, { node, path, serial = '', ...usb }: P
 	const link = `usb-${usb.product.replaceAll(' ', '_')}_${serial || port}-if00`;
 	symlinkSync(`../../${node}`, join(root, 'dev', 'serial', 'by-id', link));
 }
+
+/** Plugs a keyboard into such a machine: a scanner that types looks like one. */
+export function plugKeyboard(
+	root: string,
+	{ vendor, product, name }: Readonly<Record<'vendor' | 'product' | 'name', string>>,
+): void {
+	const shown = join(root, 'sys', 'class', 'input', 'event3', 'device');
+	for (const folder of ['id', 'capabilities']) mkdirSync(join(shown, folder), { recursive: true });
+	const files = { 'id/vendor': vendor, 'id/product': product, name, uniq: '', phys: 'usb-0000:00:14.0-3/input0' };
+	// The keys that every keyboard has, as sysfs writes them: one word of 64 bits.
+	for (const [file, text] of Object.entries({ ...files, 'capabilities/key': 'fffffffffffffffe' })) {
+		writeFileSync(join(shown, file), `${text}\n`);
+	}
+}
