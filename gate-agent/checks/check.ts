@@ -1,6 +1,7 @@
 import type { GateConfig } from '../config.ts';
 import type { EnrolledGate } from '../enrollment.ts';
 import type { PluggedDevice } from '../plugged-devices.ts';
+import type { PushedConfiguration } from './configuration.ts';
 import type { Finding } from './finding.ts';
 import type { RunningAgent } from './running-agent.ts';
 import type { ServiceUser } from './service-user.ts';
@@ -12,6 +13,8 @@ export interface GateUnderCheck {
 	/** Absent where it is missing or wrong: `configurationFindings` say how. */
 	readonly config?: GateConfig;
 	readonly configurationFindings: readonly Finding[];
+	/** What the server has pushed on top of the file; `config` has it already. */
+	readonly pushed?: PushedConfiguration;
 	readonly dataDir?: string;
 	readonly enrolled?: EnrolledGate;
 	/** Why the enrollment that is there cannot be read. */

@@ -1,10 +1,12 @@
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import type { ConfigSource } from '../config-source.ts';
 import { StilewardError } from '../core/errors.ts';
 import { type EnrolledGate, readEnrollment } from '../enrollment.ts';
 import { pluggedDevices } from '../plugged-devices.ts';
 import type { Check, GateUnderCheck } from './check.ts';
 import { clockCheck } from './clock.ts';
-import { configurationCheck, readConfiguration } from './configuration.ts';
+import { configurationCheck, readConfiguration, readPushed } from './configuration.ts';
 import { devicesCheck } from './devices.ts';
 import { diskCheck } from './disk.ts';
 import { type Finding, found } from './finding.ts';
@@ -61,15 +63,29 @@ export async function gateUnderCheck(
 	{ configFile, sets, openDevices, user }: Examination,
 	{ roots }: Surroundings,
 ): Promise<GateUnderCheck> {
-	const { config, findings } = readConfiguration(configFile, sets);
+	const own = readConfiguration(configFile, sets);
+	const dataDir = own.config?.dataDir ?? dataOf(own.source);
+	const enrollment = dataDir === undefined ? {} : await enrollmentOf(dataDir);
+	const device = enrollment.enrolled?.enrollment.device;
+	const pushed =
+		own.source && dataDir !== undefined && device !== undefined ? await readPushed(own.source, dataDir, device) : {};
+	// A gate whose lanes are pushed needs none in its own file.
+	const config = pushed.config ?? own.config;
 	const agent: RunningAgent = config ? await findAgent(config, roots) : {};
 	return {
-		...{ configFile, configurationFindings: findings, agent },
-		...(config && { config, dataDir: config.dataDir, ...(await enrollmentOf(config.dataDir)) }),
+		...{ configFile, configurationFindings: own.findings, agent, pushed, ...enrollment },
+		...(config && { config }),
+		...(dataDir !== undefined && { dataDir }),
 		user: await userOf(user, agent, roots),
 		plugged: await pluggedDevices(roots),
 		mayOpen: openDevices && !isRunning(agent),
 	};
+}
+
+/** The data folder of a file that may not be valid otherwise. */
+function dataOf(source: ConfigSource | undefined): string | undefined {
+	const { data } = (source?.value ?? {}) as { readonly data?: unknown };
+	return typeof data === 'string' && data !== '' ? resolve(data) : undefined;
 }
 
 async function enrollmentOf(

@@ -47,6 +47,17 @@ export const gateTexts = {
 			'用 `stileward setup` 或 `stileward gate enroll` 登记，或为其配置密钥目录和活动。',
 		],
 	},
+	pushed_config_refused: {
+		...{ check: 'configuration', state: 'warning' },
+		en: [
+			'The configuration that the office pushed as version {version} was given up: {why}',
+			'Correct it there (`stileward config push`); the gate goes on with the one before.',
+		],
+		zh: [
+			'办公室推送的配置（版本 {version}）未被采用：{why}',
+			'请在办公室修正后重新推送（`stileward config push`）；闸机继续使用之前的配置。',
+		],
+	},
 	permissions_ok: {
 		...{ check: 'permissions', state: 'ok' },
 		en: ['The user {subject} may open every device and the data folder.'],

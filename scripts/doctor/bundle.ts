@@ -72,7 +72,7 @@ async function place(archive: string, file: string): Promise<void> {
 
 async function filesOf({ examined, result, around, sets }: BundleParts): Promise<Readonly<Record<string, string>>> {
 	const { gate } = examined;
-	const { written } = readConfiguration(gate.configFile, sets);
+	const { source } = readConfiguration(gate.configFile, sets);
 	const { health, metrics } = gate.agent;
 	return {
 		'doctor.json': json(result),
@@ -81,7 +81,7 @@ async function filesOf({ examined, result, around, sets }: BundleParts): Promise
 			gate.plugged.map(({ models, ...device }) => ({ ...device, models: models.map(({ name }) => name) })),
 		),
 		'journal.jsonl': await journalOf(around),
-		...(written !== undefined && { 'gate.yaml': stringify(redactValue(written)) }),
+		...(source && { 'gate.yaml': stringify(redactValue(source.value)) }),
 		...(health && { 'health.json': json(health) }),
 		...(metrics !== undefined && { 'metrics.txt': redactText(metrics) }),
 		...(await udevOf(gate.plugged, around)),

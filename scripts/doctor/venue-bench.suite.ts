@@ -33,7 +33,7 @@ export async function setUpVenue(server: Parameters<typeof startServerUnderTest>
 	const rules = { classes: {}, unknownClass: 'admit', sessions: {}, timeZone: 'Asia/Shanghai', dayStartsAtMinutes: 0 };
 	const body = { policy: { evt: 'lantern-2026', ...rules } };
 	await venue.ask({ method: 'PUT', path: '/v1/office/events/lantern-2026', body }, session);
-	const code = await newCode(venue, session, 'gate-1');
+	const code = await newCode(venue, session, 'box-1');
 	const { url, fingerprint } = venue.server;
 	const args = ['--server', url, '--fingerprint', fingerprint, '--code', code, '--data', bench.data];
 	const enrolled = await runCli(['gate', 'enroll', ...args]);
