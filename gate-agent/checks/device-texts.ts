@@ -192,14 +192,6 @@ export const deviceTexts = {
 			'若无火警：线路断开，或常开/常闭与 `invert` 设置不符。修正后在现场复位。',
 		],
 	},
-	fire_unknown: {
-		...{ check: 'inputs', state: 'fault' },
-		en: [
-			'The fire contact of {subject} cannot be read.',
-			'Check the input board; until then the lane changes nothing.',
-		],
-		zh: ['无法读取 {subject} 的消防触点。', '检查输入板；在此之前通道保持现状。'],
-	},
 	passage_stuck: {
 		...{ check: 'inputs', state: 'fault' },
 		en: [

@@ -35,6 +35,14 @@ describe('a finding', () => {
 		expect(plainFinding(finding).fix?.zh).toContain('nothing');
 	});
 
+	it('says why in its language where the reason is one of the table, and as it is otherwise', () => {
+		const skipped = (why: string) => found('relay_skipped', 'lane-1.relay', { why });
+		expect(wordsOf(skipped('not_running'), 'zh').what).toMatch(/未运行/);
+		expect(wordsOf(skipped('not_running'), 'en').what).toContain('--devices');
+		expect(wordsOf(skipped('no such port'), 'zh').what).toContain('no such port');
+		expect(wordsOf(skipped('constructor'), 'en').what).toContain('constructor');
+	});
+
 	it('shows a dash for a fact that is missing, and never a brace', () => {
 		expect(wordsOf(found('server_unreachable', 'https://a'), 'en').what).toBe('https://a cannot be reached (–).');
 	});

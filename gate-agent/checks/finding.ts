@@ -1,6 +1,7 @@
 import { deviceTexts } from './device-texts.ts';
 import { gateTexts } from './gate-texts.ts';
 import { machineTexts } from './machine-texts.ts';
+import { reasonTexts } from './reason-texts.ts';
 import { venueTexts } from './venue-texts.ts';
 
 /** The closed list of what a check can find: its check, its state, what it means and what to do. */
@@ -43,10 +44,17 @@ export interface FindingWords {
 
 /** Puts a finding into words of a language. `{name}` in a text stands for the subject or a fact of the evidence. */
 export function wordsOf({ code, subject, evidence }: Finding, language: Language): FindingWords {
-	const facts: Evidence = { subject, ...evidence };
+	const facts: Evidence = { subject, ...evidence, why: reasonOf(evidence.why, language) };
 	const fill = (text: string) => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? '–'));
 	const [what, fix] = findingTexts[code][language] as readonly [string, string?];
 	return { what: fill(what), ...(fix !== undefined && { fix: fill(fix) }) };
+}
+
+/** A reason of the table in words; whatever else it is stays as it is. */
+function reasonOf(why: Evidence[string] | undefined, language: Language): string {
+	return Object.hasOwn(reasonTexts, String(why))
+		? reasonTexts[why as keyof typeof reasonTexts][language]
+		: String(why ?? '–');
 }
 
 /** A finding as programs read it, with its words in both languages. */

@@ -25,7 +25,7 @@ function runningFindings({ name, lane }: ConfiguredDevice, { agent }: GateUnderC
 	const device = agent.health?.devices[name];
 	const status = agent.health?.lanes[lane];
 	if (device === undefined || status === undefined)
-		return [found('inputs_skipped', name, { why: 'the running gate has another configuration' })];
+		return [found('inputs_skipped', name, { why: 'other_configuration' })];
 	if (device.state !== 'ready') {
 		const isSilent =
 			device.code === 'device_timeout' || device.code === 'device_lost' || device.code === 'device_protocol';
@@ -40,7 +40,7 @@ function laneFindings(lane: string, { fire, passing, sensor, alarms, emergency }
 	const seen: Evidence = { fire, passing: passing.join(' ') || '–', sensor, emergency };
 	// An alarm that comes and goes with visitors, whom the dead sensor does not see.
 	if ((fire === 'active' && isStuck) || (emergency && sensor === 'dead')) {
-		const why = sensor === 'dead' ? 'the fire contact moves, the sensor never does' : 'both are active at rest';
+		const why = sensor === 'dead' ? 'alarm_moves' : 'both_active';
 		return [found('inputs_swapped', lane, { ...seen, why })];
 	}
 	return [
@@ -74,8 +74,7 @@ async function stoppedFindings(board: ConfiguredDevice, gate: GateUnderCheck): P
 function restFindings(lane: string, states: InputStates): readonly Finding[] {
 	const isStuck = states.passage === true || states.reverse === true;
 	const seen: Evidence = { fire: states.fire ?? '–', passage: states.passage ?? '–', reverse: states.reverse ?? '–' };
-	if (states.fire === true && isStuck)
-		return [found('inputs_swapped', lane, { ...seen, why: 'both are active at rest' })];
+	if (states.fire === true && isStuck) return [found('inputs_swapped', lane, { ...seen, why: 'both_active' })];
 	return [
 		...(states.fire === true ? [found('fire_active', lane, seen)] : []),
 		...(isStuck ? [found('passage_stuck', lane, seen)] : []),

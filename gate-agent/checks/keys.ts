@@ -12,15 +12,12 @@ import { modeOf } from './permissions.ts';
 /** Whoever plans a rotation wants to know this long before. */
 const soonMs = 30 * 86_400_000;
 
-/** Why an ordinary user is told nothing of an enrollment. */
-export const hiddenWhy = 'this user may not read the enrollment: run it with sudo';
-
 /** Whether the gate has the keys that it needs, and none that it must not have. */
 export const keysCheck: Check = {
 	name: 'keys',
 	run: async (gate, { systemMs }) => {
 		const { enrollmentProblem, enrollmentHidden, dataDir = '', enrolled, config, agent } = gate;
-		if (enrollmentHidden) return [found('keys_skipped', dataDir, { why: hiddenWhy })];
+		if (enrollmentHidden) return [found('keys_skipped', dataDir, { why: 'enrollment_hidden' })];
 		if (enrollmentProblem !== undefined) {
 			return [found('keys_invalid', dataDir, { error: 'enrollment', problem: enrollmentProblem })];
 		}
@@ -34,9 +31,9 @@ export const keysCheck: Check = {
 			if (findings.length > 0) return findings;
 			return keys
 				? [found('keys_ok', dataDir, { version: keys.manifestVersion })]
-				: [found('keys_skipped', dataDir, { why: 'the venue gives them, and the gate does not run' })];
+				: [found('keys_skipped', dataDir, { why: 'venue_gives_keys' })];
 		}
-		if (config?.keysDir === undefined) return [found('keys_skipped', dataDir, { why: 'there is no key folder' })];
+		if (config?.keysDir === undefined) return [found('keys_skipped', dataDir, { why: 'no_key_folder' })];
 		return [...refused, ...(await folderFindings(config.keysDir, systemMs()))];
 	},
 };

@@ -12,7 +12,7 @@ export const ledgerCheck: Check = {
 		if (gate.dataDir === undefined) return [];
 		if (gate.agent.health) return healthFindings(gate.dataDir, gate.agent.health.ledger);
 		return isRunning(gate.agent)
-			? [found('ledger_unchecked', gate.dataDir, { why: 'the running agent does not answer' })]
+			? [found('ledger_unchecked', gate.dataDir, { why: 'agent_silent' })]
 			: fileFindings(gate.dataDir);
 	},
 };

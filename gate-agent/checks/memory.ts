@@ -17,7 +17,7 @@ export const memoryCheck: Check = {
 		};
 		const [availableMiB, totalMiB] = [mebibytes('MemAvailable'), mebibytes('MemTotal')];
 		if (availableMiB === undefined || totalMiB === undefined) {
-			return [found('memory_skipped', 'memory', { why: 'the kernel does not tell' })];
+			return [found('memory_skipped', 'memory', { why: 'kernel_silent' })];
 		}
 		const evidence = { availableMiB, totalMiB };
 		if (availableMiB < shortBelowMiB) return [found('memory_short', 'memory', evidence)];

@@ -11,8 +11,7 @@ export const permissionsCheck: Check = {
 	name: 'permissions',
 	run: async (gate, { roots }) => {
 		const { config, user } = gate;
-		if (config === undefined)
-			return [found('permissions_skipped', user.name, { why: 'there is no valid configuration' })];
+		if (config === undefined) return [found('permissions_skipped', user.name, { why: 'no_configuration' })];
 		const findings = [...(await deviceFindings(gate, roots)), ...(await folderFindings(gate))];
 		return findings.length > 0 ? findings : [found('permissions_ok', user.name, { uid: user.uid })];
 	},

@@ -28,8 +28,7 @@ async function boardFindings(board: ConfiguredDevice, gate: GateUnderCheck): Pro
 function runningFindings({ name, lane, driver }: ConfiguredDevice, { agent }: GateUnderCheck): readonly Finding[] {
 	const device = agent.health?.devices[name];
 	if (agent.health?.lanes[lane]?.alarms.includes('relay_failed')) return [found('relay_failed', name, { driver })];
-	if (device === undefined)
-		return [found('relay_skipped', name, { why: 'the running gate has another configuration' })];
+	if (device === undefined) return [found('relay_skipped', name, { why: 'other_configuration' })];
 	if (device.state === 'ready') return [found('relay_ok', name, { driver })];
 	return failureFindings(name, { code: device.code ?? device.state, message: device.problem ?? '' });
 }
@@ -65,7 +64,7 @@ async function stoppedFindings(board: ConfiguredDevice, gate: GateUnderCheck): P
 
 /** Why a device of a gate is not opened. */
 export function whyNotOpened({ agent }: GateUnderCheck): string {
-	return agent.pid === undefined ? 'the gate does not run; --devices asks them' : 'the running gate does not answer';
+	return agent.pid === undefined ? 'not_running' : 'agent_silent';
 }
 
 /** Speeds that Waveshare boards and their kin can be set to, the usual ones first. */

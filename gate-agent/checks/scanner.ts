@@ -30,8 +30,7 @@ function runningFindings(
 	{ agent }: GateUnderCheck,
 ): readonly Finding[] {
 	const device = agent.health?.devices[name];
-	if (device === undefined)
-		return [found('scanner_skipped', name, { why: 'the running gate has another configuration' })];
+	if (device === undefined) return [found('scanner_skipped', name, { why: 'other_configuration' })];
 	if (device.state !== 'ready') {
 		if (device.code === 'device_timeout') return [found('scanner_silent', name, { problem: device.problem ?? '' })];
 		return [found('scanner_skipped', name, { why: device.problem ?? device.state })];
@@ -63,7 +62,7 @@ async function stoppedFindings(
 	const place = await placeOf(scanner, roots);
 	const isGrow = driver === 'grow-gm';
 	if (place.kind !== 'node' || !(isGrow || driver === 'serial-line'))
-		return [found('scanner_skipped', name, { why: 'it answers no questions' })];
+		return [found('scanner_skipped', name, { why: 'asks_nothing' })];
 	try {
 		const setup = { path: place.written, zoneMap: 'gm65', sameCodeDelayMs: 1000, provision: 'off' } as const;
 		const { link, baudRate } = await setUpGrowGm(setup, () => {});
@@ -73,6 +72,6 @@ async function stoppedFindings(
 	} catch (error) {
 		if (!(error instanceof StilewardError)) throw error;
 		if (isGrow && error.code === 'device_timeout') return [found('scanner_silent', name, { problem: error.message })];
-		return [found('scanner_skipped', name, { why: isGrow ? error.message : 'it answers no questions' })];
+		return [found('scanner_skipped', name, { why: isGrow ? error.message : 'asks_nothing' })];
 	}
 }

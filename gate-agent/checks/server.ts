@@ -5,7 +5,6 @@ import { textOf } from '../nodes/sysfs.ts';
 import type { Check } from './check.ts';
 import { type Finding, found } from './finding.ts';
 import { iso } from './iso-time.ts';
-import { hiddenWhy } from './keys.ts';
 import { askStranger, type Handshake, shakeHands } from './server-handshake.ts';
 import { talkFindings } from './server-talk.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -24,7 +23,7 @@ export const serverCheck: Check = {
 	name: 'server',
 	run: async ({ enrolled, enrollmentHidden, agent }, around) => {
 		if (enrolled === undefined)
-			return [found('server_skipped', 'server', { why: enrollmentHidden ? hiddenWhy : 'the gate is not enrolled' })];
+			return [found('server_skipped', 'server', { why: enrollmentHidden ? 'enrollment_hidden' : 'not_enrolled' })];
 		const { url } = enrolled.enrollment;
 		const reach = await reachFindings(enrolled.enrollment, around);
 		if (reach.some(({ state }) => state === 'fault')) return reach;

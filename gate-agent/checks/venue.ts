@@ -5,7 +5,6 @@ import { readLedger } from '../ledger/read-ledger.ts';
 import type { VenueHealth } from '../venue-link.ts';
 import type { Check } from './check.ts';
 import { type Evidence, type Finding, found } from './finding.ts';
-import { hiddenWhy } from './keys.ts';
 
 /** More rows than a busy minute brings. */
 const waitingMany = 1_000;
@@ -15,11 +14,11 @@ export const venueCheck: Check = {
 	name: 'venue',
 	run: async ({ enrolled, enrollmentHidden, agent, dataDir }) => {
 		if (enrolled === undefined)
-			return [found('venue_skipped', 'venue', { why: enrollmentHidden ? hiddenWhy : 'the gate is not enrolled' })];
+			return [found('venue_skipped', 'venue', { why: enrollmentHidden ? 'enrollment_hidden' : 'not_enrolled' })];
 		const { venue } = enrolled.enrollment;
 		if (agent.health?.venue) return healthFindings(venue, agent.health.venue);
 		const remembered = standingFindings(venue, dataDir === undefined ? undefined : rememberedStanding(dataDir));
-		return remembered.length > 0 ? remembered : [found('venue_skipped', venue, { why: 'the gate does not run' })];
+		return remembered.length > 0 ? remembered : [found('venue_skipped', venue, { why: 'gate_stopped' })];
 	},
 };
 

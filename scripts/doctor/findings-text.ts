@@ -26,8 +26,13 @@ const checkNames: Readonly<Record<string, Readonly<Record<Language, string>>>> =
 
 const summaries = {
 	zh: (faults: number, warnings: number, good: number) => `${faults} 个故障，${warnings} 个警告，${good} 项正常`,
-	en: (faults: number, warnings: number, good: number) => `${faults} faults, ${warnings} warnings, ${good} good`,
+	en: (faults: number, warnings: number, good: number) =>
+		`${counted(faults, 'fault')}, ${counted(warnings, 'warning')}, ${good} good`,
 } as const;
+
+function counted(count: number, name: string): string {
+	return `${count} ${name}${count === 1 ? '' : 's'}`;
+}
 
 const labels = { zh: { evidence: '依据', fix: '处理' }, en: { evidence: 'seen', fix: 'fix' } } as const;
 
