@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { issue, makeKeys } from '../../gate-agent/acceptance/gate.suite.ts';
 import { type Ended, runCli } from '../commands/cli.suite.ts';
+import { answersSchema } from './answers.ts';
 import { machineWith } from './fake-machine.suite.ts';
 import { type BareBox, bareBox, readReport, venueWithTicket } from './setup-bench.suite.ts';
 
@@ -18,6 +19,11 @@ async function setUpWith({ dir, args }: BareBox, answers: unknown, more: readonl
 }
 
 const contacts = { passage: { channel: 1 }, fire: { channel: 3, invert: true } };
+
+it('the schema that editors read is the one of the program', async () => {
+	const published = await readFile(new URL('../../device-configs/answers.schema.json', import.meta.url), 'utf8');
+	expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(answersSchema)));
+});
 
 describe('setup with answers', () => {
 	it('sets a gate of a venue up without a question, and it admits', patience, async () => {

@@ -62,7 +62,7 @@ export const answersSchema = Type.Object(
 		}),
 		despiteFaults: Type.Boolean({ default: false, description: 'Go on though a check found faults.' }),
 	},
-	strict,
+	{ ...strict, $id: 'https://stileward.example/answers.schema.json', title: 'Answers for stileward setup' },
 );
 
 /** @see answersSchema */

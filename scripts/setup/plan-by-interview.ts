@@ -141,7 +141,7 @@ async function tryScanner(asking: Asking, scanner: GatePart): Promise<TriedScann
 }
 
 async function trySpeed(
-	{ interview, words }: Asking,
+	{ interview, words, language }: Asking,
 	part: GatePart,
 ): Promise<TriedScanner & { readonly isNoise?: true }> {
 	const opened = await openScanner(part.settings);
@@ -151,7 +151,7 @@ async function trySpeed(
 			interview.say(`${words.scannerSetUp} ${differing.join(', ')}`);
 		const answer = await interview.act(words.scan, opened.next());
 		if (!('acted' in answer)) return { part, opened };
-		const scan = describeScan(answer.acted);
+		const scan = describeScan(answer.acted, language);
 		interview.say(`${words.scanned} ${scan}`);
 		if (answer.acted.kind === 'unreadable') return { part, opened, scan, isNoise: true };
 		const link = readEnrollmentLink(answer.acted.text);
