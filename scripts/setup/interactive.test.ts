@@ -29,6 +29,10 @@ describe('the assistant sets a bare box up with whoever stands at the gate', () 
 			await talk.hear(words.passage.slice(0, 8));
 			await box.work(1);
 			await talk.hear(words.fire.slice(0, 8));
+			// By mistake somebody walks through once more.
+			await box.work(1);
+			await talk.hear(words.sameContact);
+			await talk.hear(words.fire.slice(0, 8));
 			await box.work(3);
 			await talk.hear(words.writeOnly.slice(0, 2));
 			await talk.type('');
@@ -45,12 +49,12 @@ describe('the assistant sets a bare box up with whoever stands at the gate', () 
 			expect(text).toMatch(/fire:\s+channel: 3\s+invert: true/);
 			expect(text).toMatch(/# .*[^\n]/);
 			const report = await readReport(reportOf(talk.heard()));
-			// A name, two acts for the contacts, one scan, Enter and yes for the relay, the last word.
+			// A name, Enter and yes for the relay, the last word; one scan, two contacts and the mistake.
 			expect(report).toMatchObject({
 				gate: 'gate-7',
 				joining: 'enroll',
 				healthy: true,
-				inputs: { typed: 4, acted: 3 },
+				inputs: { typed: 4, acted: 4 },
 			});
 			expect(box.scanner.flashZone(0x03) & 0b11).toBe(0b10);
 			expect(await box.admit(ticket)).toBe(1);
@@ -85,6 +89,7 @@ describe('whoever ends the assistant', () => {
 			await talk.interrupt();
 			expect(await talk.ended(), talk.heard()).toBe(1);
 			expect(talk.heard()).toContain('[setup_ended]');
+			expect(talk.heard()).toContain(words.ended);
 			expect(existsSync(box.configFile) || existsSync(box.data)).toBe(false);
 		},
 	);

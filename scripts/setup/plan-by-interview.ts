@@ -12,7 +12,7 @@ import type { Interview } from './interview.ts';
 import { type OpenScanner, openScanner } from './open-scanner.ts';
 import { fillIn, setupWords } from './setup-words.ts';
 import { pulseOnce } from './try-relay.ts';
-import { watchContacts } from './watch-contacts.ts';
+import { type ContactWatch, watchContacts } from './watch-contacts.ts';
 
 /** What an interview needs. */
 export interface Interviewing {
@@ -193,7 +193,8 @@ type FoundContacts = NonNullable<Tried['contacts']>;
 const restoreMs = 60_000;
 
 /** Learns which input is which by what moves when somebody walks through, or works the alarm. */
-async function findContacts({ interview, words }: Asking, relay: GatePart): Promise<FoundContacts> {
+async function findContacts(asking: Asking, relay: GatePart): Promise<FoundContacts> {
+	const { interview, words } = asking;
 	const bus = contactBusOf(relay);
 	if (bus === undefined) return {};
 	const { path, baudRate, address, count } = bus;
@@ -201,19 +202,33 @@ async function findContacts({ interview, words }: Asking, relay: GatePart): Prom
 	try {
 		const found: Record<string, FoundContacts[string]> = {};
 		for (const role of ['passage', 'fire'] as const) {
-			const answer = await interview.act(words[role], watch.next());
-			if (!('acted' in answer)) continue;
-			const { channel } = answer.acted;
+			const channel = await workedInput(asking, watch, { role, taken: found.passage?.channel });
+			if (channel === undefined) continue;
 			// An alarm's contact is closed at rest so that a broken wire alarms: then its active level is "open".
 			const invert = watch.rest[channel - 1] === true;
 			found[role] = { channel, invert };
 			interview.say(fillIn(words.contactFound, { channel, kind: invert ? words.closing : words.opening }));
-			interview.say(words.restore);
-			await watch.settled(restoreMs);
 		}
 		return found;
 	} finally {
 		await watch.close();
+	}
+}
+
+/** The input that somebody works for a role, once it is at rest again; undefined where he says that there is none. */
+async function workedInput(
+	{ interview, words }: Asking,
+	watch: ContactWatch,
+	{ role, taken }: { readonly role: 'passage' | 'fire'; readonly taken: number | undefined },
+): Promise<number | undefined> {
+	for (;;) {
+		const answer = await interview.act(words[role], watch.next());
+		if (!('acted' in answer)) return undefined;
+		const { channel } = answer.acted;
+		if (channel === taken) interview.say(words.sameContact);
+		else interview.say(words.restore);
+		await watch.settled(restoreMs);
+		if (channel !== taken) return channel;
 	}
 }
 

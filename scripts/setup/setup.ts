@@ -74,6 +74,7 @@ export async function setUp(options: SetupOptions, terminal: Terminal): Promise<
 		await Promise.race([checkPlan(run, plan), whenEnded]);
 		await install(run, plan);
 	} catch (error) {
+		if (error instanceof StilewardError && error.code === 'setup_ended') await run.say(run.words.ended);
 		if (!isCodeUsed(error)) throw error;
 		const finding = found('enroll_code_used', options.config);
 		await terminal.err.write(findingsText([finding], run.language, terminal.err));
