@@ -1,9 +1,13 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clockCheck } from './clock.ts';
 import { builtMs, codesOf, emptyMachine, healthWith, link, put, stoppedGate } from './fake-gate.suite.ts';
 import { memoryCheck } from './memory.ts';
 import { mountOf, wornPercent } from './mount.ts';
+import { openersOf } from './open-files.ts';
 import { portHoldersCheck } from './port-holders.ts';
+import { lockHolder } from './running-agent.ts';
 import { serviceCheck } from './service.ts';
 import { mayAccess, userByName, userOfProcess } from './service-user.ts';
 import { versionCheck } from './version.ts';
@@ -157,5 +161,33 @@ describe('whose rights count', () => {
 		expect(await userByName('stileward', machine.roots)).toEqual({ name: 'stileward', uid: 900, gids: [901, 20] });
 		expect(await userOfProcess(7, machine.roots)).toEqual({ name: 'stileward', uid: 900, gids: [901, 20, 44] });
 		expect(await userByName('nobody', machine.roots)).toBeUndefined();
+	});
+});
+
+describe('who holds a file', () => {
+	const holding = (line: (place: string) => string) => {
+		const machine = emptyMachine();
+		put(machine.root, 'data/ledger.lock', '');
+		const { dev, ino } = statSync(join(machine.root, 'data/ledger.lock'));
+		const hex = (value: number) => value.toString(16).padStart(2, '0');
+		put(
+			machine.root,
+			'proc/locks',
+			line(`${hex((dev >> 8) & 0xfff)}:${hex((dev & 0xff) | ((dev >> 12) & 0xfff00))}:${ino}`),
+		);
+		return machine;
+	};
+	it('is who has locked it', async () => {
+		const machine = holding(
+			(place) => `1: POSIX  ADVISORY  READ 3 ${place} 0 EOF\n2: POSIX  ADVISORY  WRITE 412 ${place} 0 EOF\n`,
+		);
+		expect(await lockHolder(join(machine.root, 'data/ledger.lock'), machine.roots)).toBe(412);
+	});
+	it('is who has it open, where its lock is listed under another number', async () => {
+		const machine = holding(() => '1: POSIX  ADVISORY  WRITE 412 00:1f:99 0 EOF\n');
+		const path = join(machine.root, 'data/ledger.lock');
+		link(machine.root, 'proc/412/fd/17', path);
+		expect(await lockHolder(path, machine.roots)).toBeUndefined();
+		expect(await openersOf(path, machine.roots)).toEqual([412]);
 	});
 });

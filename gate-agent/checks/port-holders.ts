@@ -1,11 +1,12 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { textOf } from '../nodes/sysfs.ts';
 import type { Check } from './check.ts';
 import { devicesOf, placeOf } from './configured-device.ts';
 import { type Finding, found } from './finding.ts';
+import { openersOf, processIds } from './open-files.ts';
 import { lockHolder } from './running-agent.ts';
-import { processIds } from './service-user.ts';
+
 import type { MachineRoots } from './surroundings.ts';
 
 /** Programs that open serial ports by themselves, and their Debian packages. */
@@ -28,7 +29,7 @@ export const portHoldersCheck: Check = {
 			// A GPIO chip may be open in many programs: its lines have their own holders.
 			if (place.kind !== 'node' || device.options.chip !== undefined || seen.has(place.path)) continue;
 			seen.add(place.path);
-			const holders = await holdersOf(place.path, pids, roots);
+			const holders = await holdersOf(place.path, roots);
 			for (const pid of holders.filter((each) => !own.has(each))) {
 				const program = (await textOf(roots.proc, `${pid}`, 'comm')) || '?';
 				// What runs with the agent but not under it any more is its watchdog, which keeps an emergency open.
@@ -41,18 +42,9 @@ export const portHoldersCheck: Check = {
 };
 
 /** Processes that have a node open: by their descriptors, and by the lock of a port, which anybody may see. */
-async function holdersOf(path: string, pids: readonly number[], roots: MachineRoots): Promise<readonly number[]> {
-	const open = await Promise.all(pids.map(async (pid) => ((await hasOpen(pid, path, roots)) ? pid : undefined)));
+async function holdersOf(path: string, roots: MachineRoots): Promise<readonly number[]> {
 	const locker = await lockHolder(path, roots);
-	return [...new Set([...open.filter((pid) => pid !== undefined), ...(locker === undefined ? [] : [locker])])];
-}
-
-async function hasOpen(pid: number, path: string, roots: MachineRoots): Promise<boolean> {
-	if (pid === process.pid) return false;
-	const folder = join(roots.proc, `${pid}`, 'fd');
-	const links = await readdir(folder).catch(() => []);
-	const targets = await Promise.all(links.map((link) => readlink(join(folder, link)).catch(() => '')));
-	return targets.includes(path);
+	return [...new Set([...(await openersOf(path, roots)), ...(locker === undefined ? [] : [locker])])];
 }
 
 /** The agent and all that it has started. */

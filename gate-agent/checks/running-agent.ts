@@ -6,6 +6,7 @@ import type { LaneStatus } from '../core/lane.ts';
 import type { DeviceHealth, Health, LedgerState } from '../health.ts';
 import { textOf } from '../nodes/sysfs.ts';
 import type { VenueHealth } from '../venue-link.ts';
+import { openersOf } from './open-files.ts';
 import type { MachineRoots } from './surroundings.ts';
 
 /** What `/healthz` of a running agent says, as far as checks read it. */
@@ -38,7 +39,9 @@ export function isRunning({ pid, health }: RunningAgent): boolean {
 
 /** Looks for the agent of a configuration: who holds its ledger, and what answers at its address. */
 export async function findAgent(config: GateConfig, roots: MachineRoots): Promise<RunningAgent> {
-	const pid = await lockHolder(join(config.dataDir, 'ledger.lock'), roots);
+	const lock = join(config.dataDir, 'ledger.lock');
+	// Layered file systems (overlay, btrfs) list their locks under other numbers.
+	const pid = (await lockHolder(lock, roots)) ?? (await openersOf(lock, roots))[0];
 	const url = urlOf(config);
 	const answer = url === undefined ? undefined : await read(`${url}/healthz`);
 	const health = answer === undefined ? undefined : healthOf(answer);

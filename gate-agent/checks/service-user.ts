@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { namesIn, textOf } from '../nodes/sysfs.ts';
+import { textOf } from '../nodes/sysfs.ts';
 import type { MachineRoots } from './surroundings.ts';
 
 /** The user of the service, as the package makes it. */
@@ -58,11 +58,6 @@ export async function userByName(name: string, roots: MachineRoots): Promise<Ser
 /** The name of a group, or its number where it has none. */
 export async function groupName(gid: number, roots: MachineRoots): Promise<string> {
 	return (await linesOf(roots, 'group')).find(([, , id]) => Number(id) === gid)?.[0] ?? `${gid}`;
-}
-
-/** Process ids that the kernel shows. */
-export async function processIds(roots: MachineRoots): Promise<readonly number[]> {
-	return (await namesIn(roots.proc)).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
 async function passwd(roots: MachineRoots) {
