@@ -1,13 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
-import { freePort, lineOf, runDoctor } from './gate-bench.suite.ts';
+import { freePort, lineOf, machineAround, runDoctor } from './gate-bench.suite.ts';
 import { type Stranger, setUpVenue, startStranger, type VenueBench } from './venue-bench.suite.ts';
 
 const patience = { timeout: 300_000 };
 const dayMs = 86_400_000;
+
+/** A network namespace needs root. */
+const mayLeaveNetwork = spawnSync('unshare', ['--net', 'true']).status === 0;
+if (!mayLeaveNetwork) console.warn('A NETWORK THAT IS GONE IS NOT TRIED: this user may not make a network namespace.');
+
 const page = { status: 200, type: 'text/html', body: '<html>Welcome to Free Wi-Fi, please sign in</html>' };
 const redirect = { status: 302, type: 'text/html', body: '' };
 
@@ -63,6 +69,16 @@ describe('the doctor follows every step to the server of an enrolled gate, and n
 			await bench.point({ url });
 			expect((await bench.doctor()).faults, url).toEqual([code]);
 		}
+	});
+
+	// A network namespace of its own has no name server, and not even loopback.
+	it.skipIf(!mayLeaveNetwork)('a network that is gone, with it its names', patience, async () => {
+		const bench = await setUpVenue();
+		await bench.point({ url: 'https://gates.example.com:8443' });
+		const args = ['--config', bench.configFile, '--root', await machineAround(bench.dir)];
+		const { faults, result } = await runDoctor(args, { within: ['unshare', '--net'] });
+		expect(faults).toEqual(['dns_failed']);
+		expect(result.findings.find(({ code }) => code === 'dns_failed')?.fix?.en).toContain('cable');
 	});
 
 	it('a gate that the office has disabled', patience, async () => {
