@@ -98,7 +98,8 @@ function refusalOf(failure: Failure): StilewardError {
 	if (failure.kind !== 'refused')
 		return new StilewardError('server_answer_invalid', `enrolling failed: ${failure.kind}`);
 	const [, title, hint] = problems[failure.code];
-	return new StilewardError('server_refused', [title, failure.detail, hint].filter(Boolean).join(' '));
+	const message = [title, failure.detail, hint].filter(Boolean).join(' ');
+	return new StilewardError('server_refused', message, { cause: failure });
 }
 
 /** Follows the venue once, into the ledger that the gate will use. */

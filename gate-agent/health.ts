@@ -54,6 +54,7 @@ export function ledgerHealth(health: LedgerHealth, pendingWrites: number): Ledge
 /** How one device is doing. */
 export interface DeviceHealth {
 	readonly state: DeviceState['kind'];
+	readonly code?: ErrorCode;
 	readonly problem?: string;
 	readonly hint?: string;
 	/** What the device itself tells, e.g. `batteryPercent`. */
@@ -63,5 +64,6 @@ export interface DeviceHealth {
 /** A device's state in words. */
 export function deviceHealth(state: DeviceState): DeviceHealth {
 	if (!('error' in state)) return { state: state.kind };
-	return { state: state.kind, problem: state.error.message, hint: state.error.hint };
+	const { code, message, hint } = state.error;
+	return { state: state.kind, code, problem: message, hint };
 }

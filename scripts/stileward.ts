@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { asJournalErrors, isJournalStream } from '../gate-agent/service/journal.ts';
 import { addBleCommands } from './commands/ble.ts';
 import { addDevicesCommands } from './commands/devices.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { describeFailure, describeUsage, exitCodes } from './commands/exit.ts';
 import { addGateCommands } from './commands/gate.ts';
 import { addKeysCommands } from './commands/keys.ts';
@@ -12,6 +13,7 @@ import { addOfficeCommands } from './commands/office.ts';
 import { openOutput, type Terminal } from './commands/output.ts';
 import { addReleaseCommands } from './commands/release.ts';
 import { addServerCommands } from './commands/server.ts';
+import { addSetupCommand } from './commands/setup.ts';
 import { addTicketCommands } from './commands/ticket.ts';
 import { addUpdateCommands } from './commands/update.ts';
 
@@ -35,6 +37,8 @@ function createProgram(terminal: Terminal): Command {
 	addKeysCommands(program, terminal);
 	addTicketCommands(program, terminal);
 	addGateCommands(program, terminal);
+	addSetupCommand(program, terminal);
+	addDoctorCommand(program, terminal);
 	addDevicesCommands(program, terminal);
 	addBleCommands(program, terminal);
 	addLedgerCommands(program, terminal);

@@ -5,6 +5,8 @@
 export const errorHints = {
 	config_invalid: 'Correct the named lines and run `stileward gate check-config`.',
 	usage: 'Run the command with --help.',
+	answers_invalid: 'Correct the named answers and run it again; nothing was changed.',
+	setup_ended: 'Run `stileward setup` again; nothing was changed.',
 	keys_missing: 'Run `stileward keys init --dir DIR`, or copy manifest.jws and root.public.jwk here.',
 	keys_invalid: 'Restore the file from its backup; a damaged key cannot be repaired.',
 	keys_exist: 'Choose an empty folder: keys are never overwritten.',

@@ -20,7 +20,7 @@ import type {
 	Phase,
 	Screen,
 } from './lane-state.ts';
-import type { AlarmKind } from './redemption.ts';
+import type { AlarmKind, Direction } from './redemption.ts';
 
 export { deadlineOf } from './lane-deadlines.ts';
 export { screenOf } from './lane-screen.ts';
@@ -181,10 +181,14 @@ export interface LaneStatus {
 	readonly emergency: boolean;
 	readonly fire: FireState;
 	readonly sensor: LaneState['sensor'];
+	/** Directions whose passage contact is active now. */
+	readonly passing: readonly Direction[];
 	readonly missing: readonly string[];
 	/** Scans and orders that wait for their turn. */
 	readonly waiting: number;
 }
+
+const directions: readonly Direction[] = ['entry', 'exit'];
 
 /** @see LaneStatus */
 export function laneStatus(state: LaneState): LaneStatus {
@@ -197,6 +201,7 @@ export function laneStatus(state: LaneState): LaneStatus {
 		emergency: emergency !== undefined,
 		fire,
 		sensor,
+		passing: directions.filter((direction) => state.contacts[direction] !== undefined),
 		missing: missingOf(state),
 		waiting: queue.length,
 	};

@@ -16,6 +16,10 @@ export interface LedgerView {
 	readonly epoch: string;
 	/** Rows after `seq`, oldest first, at most `limit` (1 … 10,000). */
 	rows(after: number, limit: number): readonly JournalRow[];
+	/** Time of the newest row, milliseconds since 1970; 0 for an empty journal. */
+	latestMs(): number;
+	/** What the agent has noted under a name. */
+	note(name: string): string | undefined;
 	/** SQLite's structure, the journal's chain and the counts. */
 	verify(): LedgerReport;
 	/** Writes a verified copy to a path that does not exist yet. */
@@ -49,6 +53,8 @@ export function readLedger(dir: string): LedgerView {
 				assert(limit >= 1 && limit <= rowsLimitMax, `rows are read 1 to ${rowsLimitMax} at a time`);
 				return guarded(() => store.journalAfter(after, limit).map(({ text }) => parseRow(text)));
 			},
+			latestMs: () => guarded(() => store.journalHead('').atMs),
+			note: (name) => guarded(() => store.note(name)),
 			verify: () => verifyFile(file),
 			backup: (path) => writeBackup(file, path),
 			close: () => db.close(),

@@ -1,5 +1,5 @@
-import { readdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { DeviceNode } from './choose-node.ts';
 import { namesIn, type Roots, systemRoots, textOf, usbPortOf } from './sysfs.ts';
 
@@ -39,7 +39,14 @@ async function linksIn(folder: string): Promise<ReadonlyMap<string, string>> {
 	const names = await readdir(folder).catch(() => []);
 	const links = names.map(async (name) => {
 		const link = join(folder, name);
-		return [await realpath(link).catch(() => ''), link] as const;
+		// One step only: udev links to the node itself.
+		return [
+			await readlink(link).then(
+				(target) => resolve(folder, target),
+				() => '',
+			),
+			link,
+		] as const;
 	});
 	return new Map(await Promise.all(links));
 }

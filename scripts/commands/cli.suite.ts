@@ -35,7 +35,15 @@ export function runCli(
 	input = '',
 	env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-	const child = startCli(args, env);
+	return toEnd(startCli(args, env), input);
+}
+
+/** Runs any command to its end in the same way. */
+export function spawnToEnd({ file, args, env }: ReturnType<typeof cliCommand>, input = ''): Promise<Ended> {
+	return toEnd(spawn(file, args, { env }), input);
+}
+
+function toEnd(child: ChildProcess, input: string): Promise<Ended> {
 	let out = '';
 	let err = '';
 	child.stdout?.setEncoding('utf8').on('data', (text) => (out += text));

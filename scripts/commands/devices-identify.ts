@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
+import { type PluggedDevice, pluggedDevices, snippetOf } from '../../gate-agent/plugged-devices.ts';
 import { type DevicesListOptions, plain } from './devices-list.ts';
 import { exitCodes } from './exit.ts';
 import { facts, jsonLine, paint, type Terminal } from './output.ts';
-import { type PluggedDevice, pluggedDevices, snippetOf } from './plugged-devices.ts';
 
 /** Says of each device that is known what it is and how a gate names it. */
 export async function identifyDevices(

@@ -1,5 +1,5 @@
+import { type PluggedDevice, pluggedDevices } from '../../gate-agent/plugged-devices.ts';
 import { jsonLine, paint, type Terminal, table } from './output.ts';
-import { type PluggedDevice, pluggedDevices } from './plugged-devices.ts';
 
 /** The options of `devices list`. */
 export interface DevicesListOptions {

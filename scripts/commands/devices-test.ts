@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deviceIo } from '../../gate-agent/checks/device-io.ts';
 import { checkDeviceSettings } from '../../gate-agent/config.ts';
-import type { InputRole, Relay } from '../../gate-agent/core/device.ts';
+import type { InputRole } from '../../gate-agent/core/device.ts';
 import { StilewardError } from '../../gate-agent/core/errors.ts';
-import { classifyForeign } from '../../gate-agent/core/foreign-code.ts';
 import type { Scan } from '../../gate-agent/core/scan.ts';
-import { type AgentIo, drivers, type Simulation } from '../../gate-agent/drivers.ts';
-import { createBuses } from '../../gate-agent/serial/buses.ts';
-import { createBleAdapters } from '../../handheld/ble/adapters.ts';
+import { type AgentIo, drivers } from '../../gate-agent/drivers.ts';
+import { classOf, describeScan } from '../setup/describe-scan.ts';
+import { type PulseResult, pulseOnce } from '../setup/try-relay.ts';
 import { exitCodes } from './exit.ts';
 import { jsonLine, paint, type Terminal } from './output.ts';
 
@@ -50,16 +50,11 @@ interface Trial {
 	readonly options: DeviceTestOptions;
 	readonly terminal: Terminal;
 	readonly signal: AbortSignal;
-	readonly io: Omit<AgentIo, keyof Simulation>;
+	readonly io: AgentIo;
 }
 
-function ioOf({ json }: DeviceTestOptions, { err }: Terminal): Trial['io'] {
-	return {
-		nowMs: () => performance.now(),
-		log: (event, fields) => void (json || err.write(`${event} ${JSON.stringify(fields ?? {})}\n`)),
-		buses: createBuses(),
-		adapters: createBleAdapters(),
-	};
+function ioOf({ json }: DeviceTestOptions, { err }: Terminal): AgentIo {
+	return deviceIo((event, fields) => void (json || err.write(`${event} ${JSON.stringify(fields ?? {})}\n`)));
 }
 
 /** Drivers by name; the configuration was checked against these tables. */
@@ -68,9 +63,6 @@ function driverOf<Driver>(table: Readonly<Record<string, Driver>>, name: string)
 	if (driver === undefined) throw new StilewardError('usage', `there is no driver ${name}`);
 	return driver;
 }
-
-/** The turnstile behind simulated devices does nothing here. */
-const simulation: Simulation = { contacts: { states: () => ({}), listen: () => () => {} }, onCoil: () => {} };
 
 async function wait({ options, signal }: Trial): Promise<void> {
 	await sleep(options.seconds * 1000, undefined, { signal }).catch(() => {});
@@ -89,7 +81,6 @@ async function tryScanner(trial: Trial): Promise<boolean> {
 	};
 	const scanner = await driverOf(drivers.scanners, trial.driver).open(settings, {
 		...io,
-		...simulation,
 		onScan,
 	});
 	if (!options.json) await terminal.err.write(`hold codes up for ${options.seconds} s; Ctrl+C ends\n`);
@@ -107,59 +98,28 @@ function plainScan(scan: Scan, { show }: DeviceTestOptions) {
 	return { kind: 'code', characters: text.length, is: classOf(text), ...(aim && { aim }), ...(show && { text }) };
 }
 
-function scanText(scan: Scan, options: DeviceTestOptions): string {
-	if (scan.kind === 'unreadable') return `unreadable, ${scan.bytes} bytes: check baud rate, parity and suffix`;
-	const { characters, is, aim, text } = { text: undefined, aim: undefined, ...plainScan(scan, options) } as {
-		readonly characters: number;
-		readonly is: string;
-		readonly aim?: string;
-		readonly text?: string;
-	};
-	return `${is}, ${characters} characters${aim === undefined ? '' : `, AIM ${aim}`}${text === undefined ? '' : `: ${text}`}`;
-}
-
-function classOf(text: string): string {
-	if (text.startsWith('SW1:')) return 'compact ticket';
-	return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? 'JWS ticket' : classifyForeign(text);
+function scanText(scan: Scan, { show }: DeviceTestOptions): string {
+	if (scan.kind === 'unreadable') return `${describeScan(scan)}: check baud rate, parity and suffix`;
+	return `${describeScan(scan)}${show ? `: ${scan.text}` : ''}`;
 }
 
 async function tryRelay(trial: Trial): Promise<boolean> {
-	const { terminal, options, io, settings } = trial;
-	const relay: Relay = await driverOf(drivers.relays, trial.driver).open(settings, { ...io, ...simulation });
-	try {
-		await relay.pulse(options.channel, options.pulse);
-		const during = await relay.read();
-		await sleep(options.pulse + endedMs);
-		const after = await relay.read();
-		const [closed, opened] = [during?.[options.channel - 1], after?.[options.channel - 1]];
-		const confirmed = closed === undefined ? undefined : closed && opened === false;
-		const answer = await askOpen(trial);
-		const worked = answer ?? confirmed !== false;
-		const words =
-			confirmed === undefined
-				? 'the board cannot tell its coils'
-				: confirmed
-					? 'read back closed, then open'
-					: 'the coil did not follow';
-		await terminal.out.write(
-			options.json
-				? jsonLine({
-						channel: options.channel,
-						pulseMs: options.pulse,
-						ended: relay.pulseTiming,
-						confirmed,
-						opened: answer,
-					})
-				: `${paint(terminal.out, worked ? 'green' : 'red', worked ? '✓' : '✗')} channel ${options.channel}, ${options.pulse} ms, ended by the ${relay.pulseTiming === 'host' ? 'computer' : 'board'}: ${words}\n`,
-		);
-		return worked;
-	} finally {
-		await relay.close();
-	}
+	const { terminal, options, driver, settings } = trial;
+	const pulse = { channel: options.channel, pulseMs: options.pulse };
+	const result = await pulseOnce({ driver, ...settings }, pulse, trial.io);
+	const opened = await askOpen(trial);
+	const worked = opened ?? result.confirmed !== false;
+	const { channels: _, ...said } = result;
+	const mark = paint(terminal.out, worked ? 'green' : 'red', worked ? '✓' : '✗');
+	await terminal.out.write(options.json ? jsonLine({ ...said, opened }) : `${mark} ${pulseText(result)}\n`);
+	return worked;
 }
 
-/** A board's own timer is not exact. */
-const endedMs = 400;
+function pulseText({ channel, pulseMs, ended, confirmed }: PulseResult): string {
+	const told = confirmed ? 'read back closed, then open' : 'the coil did not follow';
+	const words = confirmed === undefined ? 'the board cannot tell its coils' : told;
+	return `channel ${channel}, ${pulseMs} ms, ended by the ${ended === 'host' ? 'computer' : 'board'}: ${words}`;
+}
 
 /** Asks whoever stands by the gate; undefined where nobody can answer. */
 async function askOpen({ terminal, options, signal }: Trial): Promise<boolean | undefined> {
@@ -189,7 +149,6 @@ async function tryInputs(trial: Trial): Promise<boolean> {
 	};
 	const inputs = await driverOf(drivers.inputs, trial.driver).open(settings, {
 		...io,
-		...simulation,
 		onChange: tell,
 	});
 	for (const [role, active] of Object.entries(await inputs.read())) tell(role as InputRole, active === true);

@@ -72,6 +72,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },
 	'gate-agent': { sees: [...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
+	'gate-agent/checks': { sees: ['gate-agent', ...agentParts, 'sync/protocol', 'sync/client', 'sync/node'] },
 	'handheld/pwa/engine': {
 		sees: ['gate-agent/core', 'sync/protocol', 'sync/client', 'handheld/pwa/ledger'],
 		packages: ['idb', 'jose', 'typebox', '@noble/hashes', '@yoursunny/webcrypto-ed25519'],
@@ -91,6 +92,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	scripts: {
 		sees: [
 			'gate-agent',
+			'gate-agent/checks',
 			...agentParts,
 			'sync/protocol',
 			'sync/client',

@@ -121,7 +121,11 @@ function notesOf(cursor: Cursor, rules: VenueRules): Readonly<Record<string, str
 	return { [notes.cursor]: formatCursor(cursor), [notes.rules]: JSON.stringify(rules) };
 }
 
-function readRules(text: string | undefined): VenueRules {
+/** Where a ledger notes what the venue has told it. */
+export const rulesNote = notes.rules;
+
+/** Reads that note: of a gate that was told nothing yet, no event is known. */
+export function readRules(text: string | undefined): VenueRules {
 	// Written by `notesOf` alone.
 	return text === undefined ? { policies: {}, standing: 'active' } : (JSON.parse(text) as VenueRules);
 }

@@ -15,39 +15,64 @@ export interface Pin {
 	readonly nowMs: number | undefined;
 }
 
+/** What makes a chain untrusted, in words. */
+const chainProblems = {
+	no_certificate: 'it shows no certificate',
+	other_host: 'its certificate is for another host',
+	bad_signature: 'its chain is not signed as it says',
+	other_key: 'its certificate does not lead to the pinned key',
+	not_yet_valid: 'its certificate is not valid yet',
+	expired: 'its certificate has expired',
+} as const;
+
+/** Why a chain is not trusted. */
+export type ChainProblem = keyof typeof chainProblems;
+
 /**
  * Follows a server's certificate to the pinned key and checks every signature on the way, the host and, with a
  * trusted clock, the dates. A device whose clock says 1970 must be able to learn the time from the server that it
  * pinned. Throws `server_untrusted`.
  */
 export function checkChain(certificate: X509Certificate | undefined, pin: Pin): void {
-	if (certificate === undefined) throw untrusted(pin, 'it shows no certificate');
+	const problem = chainProblem(certificate, pin);
+	if (problem === undefined) return;
+	const why = chainProblems[problem];
+	throw new StilewardError('server_untrusted', `the server at ${pin.host} is not trusted: ${why}`);
+}
+
+/** What `checkChain` refuses a chain for; undefined for one that is trusted. */
+export function chainProblem(certificate: X509Certificate | undefined, pin: Pin): ChainProblem | undefined {
+	if (certificate === undefined) return 'no_certificate';
 	const host = isIP(pin.host) === 0 ? certificate.checkHost(pin.host) : certificate.checkIP(pin.host);
-	if (host === undefined) throw untrusted(pin, 'its certificate is for another host');
+	return host === undefined ? 'other_host' : pathProblem(certificate, pin);
+}
+
+/** The same for the way to the pinned key alone, whatever host the certificate is for. */
+export function pathProblem(
+	certificate: X509Certificate,
+	{ fingerprint, nowMs }: Pick<Pin, 'fingerprint' | 'nowMs'>,
+): ChainProblem | undefined {
 	let current = certificate;
 	for (let depth = 0; depth < chainMax; depth += 1) {
-		checkDates(current, pin);
-		if (spkiHash(current) === pin.fingerprint) return;
+		const dates = dateProblem(current, nowMs);
+		if (dates !== undefined) return dates;
+		if (spkiHash(current) === fingerprint) return undefined;
 		const issuer: X509Certificate | undefined = current.issuerCertificate;
 		// A self-signed certificate is its own issuer.
 		if (issuer === undefined || issuer.fingerprint256 === current.fingerprint256) break;
-		if (!issuer.ca || !current.verify(issuer.publicKey)) throw untrusted(pin, 'its chain is not signed as it says');
+		if (!issuer.ca || !current.verify(issuer.publicKey)) return 'bad_signature';
 		current = issuer;
 	}
-	throw untrusted(pin, 'its certificate does not lead to the pinned key');
+	return 'other_key';
 }
 
-function checkDates(certificate: X509Certificate, pin: Pin): void {
-	if (pin.nowMs === undefined) return;
-	if (pin.nowMs < Date.parse(certificate.validFrom)) throw untrusted(pin, 'its certificate is not valid yet');
-	if (pin.nowMs > Date.parse(certificate.validTo)) throw untrusted(pin, 'its certificate has expired');
+function dateProblem(certificate: X509Certificate, nowMs: number | undefined): ChainProblem | undefined {
+	if (nowMs === undefined) return undefined;
+	if (nowMs < Date.parse(certificate.validFrom)) return 'not_yet_valid';
+	return nowMs > Date.parse(certificate.validTo) ? 'expired' : undefined;
 }
 
 function spkiHash(certificate: X509Certificate): string {
 	const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
 	return createHash('sha256').update(spki).digest('base64url');
-}
-
-function untrusted({ host }: Pin, why: string): StilewardError {
-	return new StilewardError('server_untrusted', `the server at ${host} is not trusted: ${why}`);
 }

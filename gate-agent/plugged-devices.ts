@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { type DeviceModel, readModels } from '../../gate-agent/device-models.ts';
-import { listGpioChips } from '../../gate-agent/ioctl/gpio.ts';
-import type { DeviceNode } from '../../gate-agent/nodes/choose-node.ts';
-import { listHidraw } from '../../gate-agent/nodes/hidraw.ts';
-import { listInputEvents } from '../../gate-agent/nodes/input-events.ts';
-import { listSerialPorts } from '../../gate-agent/nodes/serial-ports.ts';
-import { type Roots, systemRoots } from '../../gate-agent/nodes/sysfs.ts';
+import { type DeviceModel, readModels } from './device-models.ts';
+import { listGpioChips } from './ioctl/gpio.ts';
+import type { DeviceNode } from './nodes/choose-node.ts';
+import { listHidraw } from './nodes/hidraw.ts';
+import { listInputEvents } from './nodes/input-events.ts';
+import { listSerialPorts } from './nodes/serial-ports.ts';
+import { type Roots, systemRoots } from './nodes/sysfs.ts';
 
 /** Something that is plugged in, and what it can be. */
 export interface PluggedDevice {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type DeviceModel, readModels } from '../../gate-agent/device-models.ts';
+import { type DeviceModel, readModels } from './device-models.ts';
 import { driversOf, pluggedDevices, snippetOf } from './plugged-devices.ts';
 
 /** A machine with one USB serial port, as its kernel shows it. */
