@@ -8,9 +8,11 @@ import type { Ledger } from './core/ledger.ts';
 import { type DeviceEvents, type DeviceSet, openDevices } from './devices.ts';
 import type { Simulation } from './drivers.ts';
 import type { Busy } from './fleet/lanes-at-rest.ts';
+import { createDeskWatch, type DeskWatch } from './gate-desk.ts';
 import { deviceHealth, type Health, ledgerHealth } from './health.ts';
 import type { LaneRuntime } from './lane-runtime.ts';
 import { foldersOf, watchPlugs } from './plug-watch.ts';
+import type { Desk } from './technician/desk.ts';
 import type { VenueHealth } from './venue-link.ts';
 
 /** A running agent. */
@@ -52,6 +54,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	const parts = await openParts(config, deps);
 	const { ledger, web, log } = parts;
 	const lanes = new Map<string, LaneRuntime>();
+	const watch = createDeskWatch();
 	let devices: DeviceSet | undefined;
 	const laneOf = (id: string): LaneRuntime => {
 		const lane = lanes.get(id);
@@ -62,7 +65,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		const { id } = settings.lane;
 		const lane = startLane(settings, parts.remembered.get(id), {
 			...parts,
-			agent: config.agent,
+			...{ agent: config.agent, watch },
 			relay: (of) => devices?.relay(of),
 			signal: (of, signal) => devices?.signal(of, signal),
 			publish: web.publish,
@@ -90,11 +93,12 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 			adapters: parts.adapters,
 			...(deps.simulation ?? noTurnstile),
 		}),
-		events: deviceEvents({ parts, lanes, laneOf, devices: () => devices, onReady: () => ready.resolve() }),
+		events: deviceEvents({ parts, lanes, laneOf, watch, devices: () => devices, onReady: () => ready.resolve() }),
 	});
 	devices = opened;
 	const health = () => healthOf({ config, deps, parts, lanes, devices: opened });
 	web.serveHealth(health);
+	web.serveTechnician(deskOf({ config, deps, parts, lanes, devices: opened }, watch, health));
 	parts.metrics.updateWith(() => void health());
 	return {
 		get url() {
@@ -124,12 +128,13 @@ interface EventWiring {
 	readonly parts: Parts;
 	readonly lanes: ReadonlyMap<string, LaneRuntime>;
 	readonly laneOf: (id: string) => LaneRuntime;
+	readonly watch: DeskWatch;
 	readonly devices: () => DeviceSet | undefined;
 	readonly onReady: () => void;
 }
 
 /** Joins what devices say to the lanes. */
-function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): DeviceEvents {
+function deviceEvents({ parts, lanes, laneOf, watch, devices, onReady }: EventWiring): DeviceEvents {
 	const { log, metrics } = parts;
 	let isReady = false;
 	const allReady = () => {
@@ -152,11 +157,13 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady }: EventWiring): 
 	return {
 		onScan: (lane, side, scan) => laneOf(lane).dispatch({ kind: 'scan', scan, side }),
 		onInput: (lane, role, active) => {
+			watch.contact(lane, role, active);
 			const event = inputEvent(role, active);
 			if (event) laneOf(lane).dispatch(event);
 		},
 		onUnseen: (lane) => laneOf(lane).dispatch({ kind: 'unseen' }),
 		onInputs: (lane, states) => {
+			watch.contacts(lane, states);
 			const events = states ? inputsOpened(states) : [{ kind: 'fire', state: 'unknown' } as const];
 			for (const event of events) laneOf(lane).dispatch(event);
 		},
@@ -184,6 +191,16 @@ async function closeAgent(parts: Parts, lanes: ReadonlyMap<string, LaneRuntime>,
 	await parts.ledger.close();
 	await devices.close();
 	await parts.web.close();
+}
+
+function deskOf({ config, deps, parts, lanes, devices }: HealthParts, watch: DeskWatch, health: () => Health): Desk {
+	const nowMs = () => parts.clock.read().nowMs;
+	return watch.desk({
+		...{ config, nowMs, health, lines: deps.lines ?? (() => []) },
+		status: (id) => lanes.get(id)?.status,
+		relay: (id) => devices.relay(id),
+		record: (fact) => parts.ledger.record(fact, nowMs()),
+	});
 }
 
 /** An emergency is held until somebody at the lane ends it, and a fire changes nothing but what is wired. */

@@ -8,6 +8,8 @@ export interface LogOptions {
 	readonly level: 'debug' | 'info' | 'warn' | 'error';
 	/** A person's terminal; without one the log is JSON lines on standard output. */
 	readonly terminal?: NodeJS.WritableStream;
+	/** Told of every line as JSON, before it is written. */
+	readonly onLine?: (line: string) => void;
 }
 
 /** Lines that wait for a reader that has stopped reading; above it they are dropped, because a lane waits for nobody. */
@@ -17,8 +19,12 @@ const backlogBytesMax = 1024 * 1024;
  * The log of a program. Every line has `event`, and fixed fields beside it (`lane`, `ticketId`, `reason`). Codes, keys
  * and names never reach it.
  */
-export function createLogger({ level, terminal }: LogOptions): Logger {
-	const options = { level, base: { pid: process.pid } };
+export function createLogger({ level, terminal, onLine }: LogOptions): Logger {
+	const streamWrite = (line: string) => {
+		onLine?.(line.trimEnd());
+		return line;
+	};
+	const options = { level, base: { pid: process.pid }, ...(onLine && { hooks: { streamWrite } }) };
 	if (terminal) return pino(options, { write: (line: string) => terminal.write(readable(line)) });
 	const output = pino.destination({ fd: 1, sync: false, maxLength: backlogBytesMax });
 	// A reader that went away is no reason to stop the lane.

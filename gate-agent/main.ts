@@ -10,6 +10,7 @@ import { runLives } from './fleet/config-lives.ts';
 import { openConfigState } from './fleet/config-state.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { judgePushed } from './pushed-config.ts';
+import { createRecent } from './recent.ts';
 
 /** What `gate run` is told. */
 export interface RunGate {
@@ -19,6 +20,9 @@ export interface RunGate {
 	/** How long a configuration that the server pushes may take until every lane is ready, in milliseconds. */
 	readonly trialMs?: number;
 }
+
+/** Lines of the log that the technician's page can show. */
+const linesKept = 100;
 
 /** A pushed configuration has this long, unless `gate run` is told otherwise. */
 const trialDefaultMs = 60_000;
@@ -31,8 +35,10 @@ const trialDefaultMs = 60_000;
 export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs }: RunGate): Promise<void> {
 	const source = readConfig({ file: configFile, sets });
 	const dataDir = dataDirOf(source);
+	const lines = createRecent<string>(linesKept);
 	const log = createLogger({
 		level: 'info',
+		onLine: lines.add,
 		...(process.stdout.isTTY && { terminal: process.stdout }),
 	});
 	const die = (error: unknown) => {
@@ -42,7 +48,7 @@ export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs 
 	process.on('uncaughtException', die);
 	process.on('unhandledRejection', die);
 	const enrolled = dataDir === undefined ? undefined : await readEnrollment(dataDir);
-	const life = lifeOf(log, enrolled);
+	const life = lifeOf({ log, lines: lines.list }, enrolled);
 	const agent =
 		enrolled && dataDir !== undefined
 			? await enrolledLife(life, { source, dataDir, device: enrolled.enrollment.device, trialMs })
@@ -66,7 +72,13 @@ interface Life {
 	begin(config: GateConfig, configs?: ConfigFollower<GateConfig>): Promise<Agent>;
 }
 
-function lifeOf(log: Logger, enrolled: EnrolledGate | undefined): Life {
+interface LogOfLife {
+	readonly log: Logger;
+	/** Its newest lines, the newest first. */
+	readonly lines: () => readonly string[];
+}
+
+function lifeOf({ log, lines }: LogOfLife, enrolled: EnrolledGate | undefined): Life {
 	const ended = new AbortController();
 	let listens = false;
 	return {
@@ -81,6 +93,7 @@ function lifeOf(log: Logger, enrolled: EnrolledGate | undefined): Life {
 				random: Math.random,
 				...(enrolled && { enrolled }),
 				...(configs && { configs }),
+				lines,
 				...buildOf(),
 			});
 			log.info({ event: 'started', lanes: config.lanes.map(({ lane }) => lane.id), url: agent.url });

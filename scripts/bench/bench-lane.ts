@@ -81,6 +81,7 @@ export function startBenchLane({ config, rules, ledger, clock }: BenchLaneOption
 		relay: () => told.relay,
 		signal: () => {},
 		publish: () => {},
+		watch: { denied: () => {}, granted: () => {} },
 		changed: () => {},
 	});
 	lane.dispatch({ kind: 'devices', missing: [] });

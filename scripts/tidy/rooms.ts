@@ -25,6 +25,7 @@ const agentParts = [
 	'gate-agent/emulators',
 	'gate-agent/display',
 	'gate-agent/fleet',
+	'gate-agent/technician',
 ];
 
 /**
@@ -64,6 +65,8 @@ export const rooms: Readonly<Record<string, Room>> = {
 	'gate-agent/feedback': { sees: ['gate-agent/core'] },
 	'gate-agent/emulators': { sees: ['gate-agent/core'] },
 	'gate-agent/display': { sees: ['gate-agent/core'] },
+	'gate-agent/technician': { sees: ['gate-agent/core', 'gate-agent/keys', 'gate-agent/display'] },
+	'gate-agent/technician/page': { sees: [], packages: [] },
 	'gate-agent/fleet': { sees: ['gate-agent/core', 'gate-agent/keys', 'sync/protocol'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },
