@@ -90,7 +90,11 @@ export function deviceTable({ devices }: Shown, language: Language): Node {
 			'td',
 			[problem, hint, ...more].filter((each) => each !== undefined && each !== '').join(' · '),
 		);
-		return [element('td', name), element('td', factWord(state, language), state === 'ready' ? 'good' : 'bad'), cell];
+		return [
+			element('td', name),
+			element('td', factWord(state, language), state === 'ready' ? 'good short' : 'bad short'),
+			cell,
+		];
 	});
 	return table(
 		[pageWord('name', language), pageWord('state', language), pageWord('problem', language)],

@@ -59,6 +59,11 @@ export const answerWords = {
 
 /** Names and values that the gate tells, as people say them. What is not here is shown as it is. */
 const factWords: Readonly<Record<string, readonly [string, string]>> = {
+	...{ forced_open: ['强行通过', 'forced open'], open_too_long: ['长时间未关', 'open too long'] },
+	...{ emergency_open: ['紧急开放', 'emergency open'], free_access: ['自由通行', 'free access'] },
+	...{ sensor_dead: ['传感器失效', 'sensor dead'], unverified_limit: ['离线放行超限', 'limit of offline admissions'] },
+	...{ relay_failed: ['继电器故障', 'relay failed'], whole: ['完整', 'whole'], damaged: ['损坏', 'damaged'] },
+	...{ stopping: ['正在停止', 'stopping'], starting: ['正在启动', 'starting'], unchecked: ['未检查', 'unchecked'] },
 	...{ entry: ['入口', 'entry'], exit: ['出口', 'exit'], both: ['双向', 'both ways'], free: ['自由通行', 'free'] },
 	...{
 		locked: ['锁定', 'locked'],
