@@ -1,5 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { chown, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StilewardError } from '../core/errors.ts';
 import { createKeyFolder, replaceKeyFile, secretMode } from '../keys/key-files.ts';
@@ -25,6 +25,14 @@ export async function setPin(dir: string, pin: string): Promise<void> {
 	await createKeyFolder(dir);
 	const text = `${salt.toString('base64url')}$${key.toString('base64url')}\n`;
 	await replaceKeyFile(dir, { file: pinFile, text, mode: secretMode });
+	await giveToGate(dir);
+}
+
+/** Root may set it for the gate's own user, who must be able to read it. */
+async function giveToGate(dir: string): Promise<void> {
+	if (process.getuid?.() !== 0) return;
+	const { uid, gid } = await stat(dir);
+	await chown(join(dir, pinFile), uid, gid);
 }
 
 /** Whether there is a PIN, read anew each time: it may be set while the gate runs. */
