@@ -8,6 +8,7 @@ import { classifyForeign } from './core/foreign-code.ts';
 import type { LaneEffect, Screen } from './core/lane-state.ts';
 import type { LaneMemory, Ledger } from './core/ledger.ts';
 import type { ForeignTrace } from './core/redemption.ts';
+import type { DeskWatch } from './gate-desk.ts';
 import type { LaneRules } from './lane-rules.ts';
 import { type LaneEvent, type LaneRuntime, runLane } from './lane-runtime.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
@@ -32,6 +33,7 @@ export interface LaneShared {
 	readonly publish: (lane: string, screen: Screen) => void;
 	/** Told when a lane's emergency begins or ends, before its relay is. */
 	readonly onEmergency: (lane: string, isOn: boolean) => void;
+	readonly watch: Pick<DeskWatch, 'denied' | 'granted'>;
 	/** Told of what people at the venue's server want to see soon: a mode, an alarm. */
 	readonly changed: () => void;
 }
@@ -65,8 +67,10 @@ export function startLane(settings: LaneSettings, memory: LaneMemory | undefined
 			shared.publish(id, screen);
 			shared.signal(id, signalOf(screen));
 		},
-		observe: observer({ lane: id, metrics: shared.metrics, log, monoMs: clock.monoMs, changed: shared.changed }),
-		onGranted: ({ ticketId, rung, uses, redemptionId }) => {
+		observe: observer({ ...shared, lane: id, log, monoMs: clock.monoMs, nowMs }),
+		onGranted: (grant) => {
+			const { ticketId, rung, uses, redemptionId } = grant;
+			shared.watch.granted(id, grant, nowMs());
 			shared.metrics.admissions.inc({ lane: id, rung });
 			log.info({ event: 'granted', decision: 'granted', ticketId, rung, uses, redemptionId });
 		},
@@ -140,11 +144,13 @@ interface Observed {
 	readonly metrics: Metrics;
 	readonly log: Logger;
 	readonly monoMs: () => number;
+	readonly nowMs: () => number;
+	readonly watch: Pick<DeskWatch, 'denied'>;
 	readonly changed: () => void;
 }
 
 /** Counts and logs what a lane does. A refused visitor is `info`: nobody must come and look. */
-function observer({ lane, metrics, log, monoMs, changed }: Observed): (effect: LaneEffect) => void {
+function observer({ lane, metrics, log, monoMs, nowMs, watch, changed }: Observed): (effect: LaneEffect) => void {
 	let askedMs: number | undefined;
 	const decided = () => {
 		if (askedMs !== undefined) metrics.decisionSeconds.observe({ lane }, (monoMs() - askedMs) / 1000);
@@ -159,6 +165,7 @@ function observer({ lane, metrics, log, monoMs, changed }: Observed): (effect: L
 				return decided();
 			case 'deny': {
 				decided();
+				watch.denied(lane, effect, nowMs());
 				const { reason } = effect.refusal;
 				metrics.refusals.inc({ lane, reason });
 				return log.info({

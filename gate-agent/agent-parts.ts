@@ -43,6 +43,8 @@ export interface AgentDeps {
 	readonly enrolled?: EnrolledGate;
 	/** What its server pushes for it to run; absent for a gate that runs its own file alone. */
 	readonly configs?: ConfigLink;
+	/** The newest lines of the log, the newest first, for the technician's page. */
+	readonly lines?: () => readonly string[];
 	/** The turnstile of simulated devices; without one they move nothing. */
 	readonly simulation?: Simulation;
 	/** Where its coils are written down for whoever switches them off after its death. */
@@ -100,7 +102,7 @@ const keysRefreshMs = 10_000;
  */
 export async function openParts(config: GateConfig, deps: AgentDeps): Promise<Parts> {
 	const metrics = createMetrics();
-	const web = await startWeb(config, { log: deps.log, metrics: metrics.render });
+	const web = await startWeb(config, { log: deps.log, metrics: metrics.render, monoMs: deps.clock.monoMs });
 	const patience = untilThereIsSpace(deps, web);
 	try {
 		const later = {

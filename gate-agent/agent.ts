@@ -8,10 +8,12 @@ import type { Ledger } from './core/ledger.ts';
 import { type DeviceEvents, type DeviceSet, openDevices, relayBoards } from './devices.ts';
 import type { Simulation } from './drivers.ts';
 import type { Busy } from './fleet/lanes-at-rest.ts';
+import { createDeskWatch, type DeskWatch } from './gate-desk.ts';
 import { deviceHealth, type Health, ledgerHealth } from './health.ts';
 import type { LaneRuntime } from './lane-runtime.ts';
 import { foldersOf, watchPlugs } from './plug-watch.ts';
 import type { Liveness } from './service/heartbeat.ts';
+import type { Desk } from './technician/desk.ts';
 import type { VenueHealth } from './venue-link.ts';
 
 /** A running agent. */
@@ -57,6 +59,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	const parts = await openParts(config, deps);
 	const { ledger, web, log } = parts;
 	const lanes = new Map<string, LaneRuntime>();
+	const watch = createDeskWatch();
 	let devices: DeviceSet | undefined;
 	const laneOf = (id: string): LaneRuntime => {
 		const lane = lanes.get(id);
@@ -67,7 +70,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 		const { id } = settings.lane;
 		const lane = startLane(settings, parts.remembered.get(id), {
 			...parts,
-			agent: config.agent,
+			...{ agent: config.agent, watch },
 			relay: (of) => devices?.relay(of),
 			signal: (of, signal) => devices?.signal(of, signal),
 			publish: web.publish,
@@ -97,9 +100,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 			...(deps.simulation ?? noTurnstile),
 		}),
 		events: deviceEvents({
-			parts,
-			lanes,
-			laneOf,
+			...{ parts, lanes, laneOf, watch },
 			devices: () => devices,
 			onReady: ready.resolve,
 			onTried: tried.resolve,
@@ -108,6 +109,7 @@ export async function startAgent(config: GateConfig, deps: AgentDeps): Promise<A
 	devices = opened;
 	const health = () => healthOf({ config, deps, parts, lanes, devices: opened });
 	web.serveHealth(health);
+	web.serveTechnician(deskOf({ config, deps, parts, lanes, devices: opened }, watch, health));
 	parts.metrics.updateWith(() => void health());
 	return {
 		get url() {
@@ -164,13 +166,14 @@ interface EventWiring {
 	readonly parts: Parts;
 	readonly lanes: ReadonlyMap<string, LaneRuntime>;
 	readonly laneOf: (id: string) => LaneRuntime;
+	readonly watch: DeskWatch;
 	readonly devices: () => DeviceSet | undefined;
 	readonly onReady: () => void;
 	readonly onTried: () => void;
 }
 
 /** Joins what devices say to the lanes. */
-function deviceEvents({ parts, lanes, laneOf, devices, onReady, onTried }: EventWiring): DeviceEvents {
+function deviceEvents({ parts, lanes, laneOf, watch, devices, onReady, onTried }: EventWiring): DeviceEvents {
 	const { log, metrics } = parts;
 	let isReady = false;
 	const allReady = () => {
@@ -193,11 +196,13 @@ function deviceEvents({ parts, lanes, laneOf, devices, onReady, onTried }: Event
 	return {
 		onScan: (lane, side, scan) => laneOf(lane).dispatch({ kind: 'scan', scan, side }),
 		onInput: (lane, role, active) => {
+			watch.contact(lane, role, active);
 			const event = inputEvent(role, active);
 			if (event) laneOf(lane).dispatch(event);
 		},
 		onUnseen: (lane) => laneOf(lane).dispatch({ kind: 'unseen' }),
 		onInputs: (lane, states) => {
+			watch.contacts(lane, states);
 			const events = states ? inputsOpened(states) : [{ kind: 'fire', state: 'unknown' } as const];
 			for (const event of events) laneOf(lane).dispatch(event);
 		},
@@ -226,6 +231,16 @@ async function closeAgent(parts: Parts, lanes: ReadonlyMap<string, LaneRuntime>,
 	await parts.ledger.close();
 	await devices.close();
 	await parts.web.close();
+}
+
+function deskOf({ config, deps, parts, lanes, devices }: HealthParts, watch: DeskWatch, health: () => Health): Desk {
+	const nowMs = () => parts.clock.read().nowMs;
+	return watch.desk({
+		...{ config, nowMs, health, lines: deps.lines ?? (() => []) },
+		status: (id) => lanes.get(id)?.status,
+		relay: (id) => devices.relay(id),
+		record: (fact) => parts.ledger.record(fact, nowMs()),
+	});
 }
 
 /** An emergency is held until somebody at the lane ends it, and a fire changes nothing but what is wired. */

@@ -11,6 +11,8 @@ export interface LogOptions {
 	readonly terminal?: NodeJS.WritableStream;
 	/** The journal reads the log: each line begins with its priority (sd-daemon(3)). */
 	readonly isJournal?: boolean;
+	/** Told of every line as JSON, before it is written. */
+	readonly onLine?: (line: string) => void;
 }
 
 /** Lines that wait for a reader that has stopped reading; above it they are dropped, because a lane waits for nobody. */
@@ -20,8 +22,12 @@ const backlogBytesMax = 1024 * 1024;
  * The log of a program. Every line has `event`, and fixed fields beside it (`lane`, `ticketId`, `reason`). Codes, keys
  * and names never reach it.
  */
-export function createLogger({ level, terminal, isJournal = false }: LogOptions): Logger {
-	const options = { level, base: { pid: process.pid } };
+export function createLogger({ level, terminal, isJournal = false, onLine }: LogOptions): Logger {
+	const streamWrite = (line: string) => {
+		onLine?.(line.trimEnd());
+		return line;
+	};
+	const options = { level, base: { pid: process.pid }, ...(onLine && { hooks: { streamWrite } }) };
 	if (terminal) return pino(options, { write: (line: string) => terminal.write(readable(line)) });
 	const output = pino.destination({ fd: 1, sync: false, maxLength: backlogBytesMax });
 	// A reader that went away is no reason to stop the lane.

@@ -11,6 +11,7 @@ import { openConfigState } from './fleet/config-state.ts';
 import { keepAlive } from './keep-alive.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { judgePushed } from './pushed-config.ts';
+import { createRecent } from './recent.ts';
 import { coilRecordFile, openCoilRecord } from './service/coil-record.ts';
 import { isJournalStream } from './service/journal.ts';
 import { connectServiceManager, type ServiceManager } from './service/sd-notify.ts';
@@ -24,6 +25,9 @@ export interface RunGate {
 	readonly trialMs?: number;
 }
 
+/** Lines of the log that the technician's page can show. */
+const linesKept = 100;
+
 /** A pushed configuration has this long, unless `gate run` is told otherwise. */
 const trialDefaultMs = 60_000;
 
@@ -35,8 +39,10 @@ const trialDefaultMs = 60_000;
 export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs }: RunGate): Promise<void> {
 	const source = readConfig({ file: configFile, sets });
 	const dataDir = dataDirOf(source);
+	const lines = createRecent<string>(linesKept);
 	const log = createLogger({
 		level: 'info',
+		onLine: lines.add,
 		...(process.stdout.isTTY && { terminal: process.stdout }),
 		isJournal: isJournalStream(process.env.JOURNAL_STREAM, process.stdout.fd),
 	});
@@ -50,7 +56,7 @@ export async function runGate({ configFile, sets = [], trialMs = trialDefaultMs 
 	const manager = await connectServiceManager(process.env, (error) =>
 		log.error({ event: 'service_manager_unreachable', problem: String(error) }),
 	);
-	const life = lifeOf({ log, enrolled, manager });
+	const life = lifeOf({ log, lines: lines.list, enrolled, manager });
 	const agent =
 		enrolled && dataDir !== undefined
 			? await enrolledLife(life, { source, dataDir, device: enrolled.enrollment.device, trialMs })
@@ -76,11 +82,13 @@ interface Life {
 
 interface LifeParts {
 	readonly log: Logger;
+	/** Its newest lines, the newest first. */
+	readonly lines: () => readonly string[];
 	readonly enrolled: EnrolledGate | undefined;
 	readonly manager: ServiceManager;
 }
 
-function lifeOf({ log, enrolled, manager }: LifeParts): Life {
+function lifeOf({ log, lines, enrolled, manager }: LifeParts): Life {
 	const ended = new AbortController();
 	let listens = false;
 	let stopTelling = () => {};
@@ -104,6 +112,7 @@ function lifeOf({ log, enrolled, manager }: LifeParts): Life {
 				...serviceDeps(config, log, manager),
 				...(enrolled && { enrolled }),
 				...(configs && { configs }),
+				lines,
 				...buildOf(),
 			});
 			stopTelling = keepAlive({ agent, manager, monoMs, log });

@@ -4,6 +4,8 @@ import { StilewardError } from './core/errors.ts';
 import type { Screen } from './core/lane-state.ts';
 import { type Health, type HttpServer, startHttpServer } from './display/http-server.ts';
 import type { Logger } from './logger.ts';
+import type { Desk } from './technician/desk.ts';
+import { createTechnician, technicianPath } from './technician/technician.ts';
 
 /** Displays, health and metrics of an agent. A lane works without them, so nothing here ever rejects. */
 export interface Web {
@@ -12,6 +14,8 @@ export interface Web {
 	/** Names where screens come from, once there are lanes; until then displays say that the lane is starting. */
 	show(screenOf: (lane: string) => Screen | undefined): void;
 	serveHealth(health: () => Health): void;
+	/** What the technician's page shows, once there are lanes. */
+	serveTechnician(desk: Desk): void;
 	close(): Promise<void>;
 }
 
@@ -20,14 +24,20 @@ const listenRetryMs = 5_000;
 
 const starting: Screen = { kind: 'out_of_service', missing: ['starting'] };
 
+/** What the server of an agent shows beside screens. */
+export interface WebDeps {
+	readonly log: Logger;
+	readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+	readonly monoMs: () => number;
+}
+
 /** Starts the server of an agent, or goes on trying while its port is taken. */
-export async function startWeb(
-	config: GateConfig,
-	{ log, metrics }: { log: Logger; metrics: () => Promise<{ contentType: string; body: string }> },
-): Promise<Web> {
+export async function startWeb(config: GateConfig, { log, metrics, monoMs }: WebDeps): Promise<Web> {
 	let screenOf: (lane: string) => Screen | undefined = () => undefined;
 	let health: (() => Health) | undefined;
 	let server: HttpServer | undefined;
+	const tell = (event: string, fields?: Readonly<Record<string, unknown>>) => log.info({ event, ...fields });
+	const technician = createTechnician({ dir: config.dataDir, monoMs, log: tell });
 	const stop = new AbortController();
 	const listen = () =>
 		startHttpServer({
@@ -38,7 +48,8 @@ export async function startWeb(
 			timeZone: config.timeZone,
 			health: () => health?.() ?? { ok: false, problem: 'starting' },
 			metrics,
-			log: (event, fields) => log.info({ event, ...fields }),
+			technician: { path: technicianPath, handle: technician.handle },
+			log: tell,
 		});
 	const attempt = async () => {
 		try {
@@ -71,15 +82,17 @@ export async function startWeb(
 		serveHealth: (from) => {
 			health = from;
 		},
+		serveTechnician: technician.attach,
 		close: async () => {
 			stop.abort();
+			technician.close();
 			await server?.close();
 		},
 	};
 }
 
 const exposed =
-	'everybody in this network can read displays, health and metrics of this gate; nothing there can be changed';
+	'everybody in this network can read displays, health and metrics of this gate; what can be changed asks for a PIN';
 
 /** Whether only this machine reaches an address. */
 function isLoopback(host: string): boolean {

@@ -155,6 +155,8 @@ export type Fact =
 			readonly count: number;
 			readonly during: 'free' | 'drop_arm' | 'emergency' | 'forced';
 	  }
+	/** Somebody opened the gate to see whether it opens; nobody is to pass. */
+	| { readonly kind: 'relay_test'; readonly lane: string; readonly direction: Direction; readonly by: string }
 	| { readonly kind: 'alarm'; readonly lane: string; readonly alarm: AlarmKind; readonly on: boolean }
 	| {
 			readonly kind: 'lane';

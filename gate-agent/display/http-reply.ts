@@ -55,8 +55,8 @@ export function textReply(status: number, text: string, headers: Readonly<Record
 }
 
 /** JSON that no cache keeps. */
-export function jsonReply(status: number, value: unknown): Reply {
-	const headers = { 'cache-control': 'no-store' };
+export function jsonReply(status: number, value: unknown, more: Readonly<Record<string, string>> = {}): Reply {
+	const headers = { 'cache-control': 'no-store', ...more };
 	return { status, contentType: 'application/json; charset=utf-8', body: JSON.stringify(value), headers };
 }
 
@@ -92,7 +92,7 @@ export interface OpenServer {
 export interface ServerOptions {
 	readonly host: string;
 	readonly port: number;
-	readonly methods: readonly string[];
+	readonly methods: (path: string) => readonly string[];
 	readonly handler: Handler;
 	readonly log: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
@@ -136,10 +136,12 @@ async function answer(options: ServerOptions, request: IncomingMessage, response
 	}
 }
 
-function early({ methods }: ServerOptions, { method = '', url = '' }: IncomingMessage): Reply | undefined {
-	const allow = methods.join(', ');
+function early({ methods }: ServerOptions, request: IncomingMessage): Reply | undefined {
+	const { method = '', url = '' } = request;
+	const allowed = methods(pathOf(request));
+	const allow = allowed.join(', ');
 	// The connection is closed because a body that nobody reads may follow.
-	if (!methods.includes(method)) return textReply(405, `Only ${allow} is answered.`, { allow, connection: 'close' });
+	if (!allowed.includes(method)) return textReply(405, `Only ${allow} is answered.`, { allow, connection: 'close' });
 	if (url.length > httpLimits.urlCharactersMax) return textReply(414, 'The address is too long.');
 	return undefined;
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { assert } from '../core/errors.ts';
 import type { Screen } from '../core/lane-state.ts';
-import { assetReply, escapeHtml, jsonReply, openServer, type Reply, textReply } from './http-reply.ts';
+import { assetReply, escapeHtml, type Handler, jsonReply, openServer, type Reply, textReply } from './http-reply.ts';
 import { type Assets, displaySources, loadAssets } from './page-assets.ts';
 import { createEventStreams, type EventStreams, type StreamEvent } from './sse.ts';
 
@@ -24,7 +24,15 @@ export interface HttpServerOptions {
 	readonly timeZone: string;
 	readonly health: () => Health;
 	readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+	/** Answers what lies below a path of its own, also what is posted there; absent where there is no such page. */
+	readonly technician?: Below;
 	readonly log: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A part of the server that another room answers. */
+export interface Below {
+	readonly path: string;
+	readonly handle: Handler;
 }
 
 /** The agent's HTTP server while it listens. */
@@ -47,7 +55,7 @@ export interface ScreenEvent {
 
 /**
  * Serves displays, health and metrics: `/`, `/lanes/:id`, `/lanes/:id/events`, `/healthz`, `/metrics` and the fixed
- * list of files behind the pages. Read-only, GET only. Rejects with `address_unavailable` where it cannot listen.
+ * list of files behind the pages. Read-only, GET only, but for what lies below `technician`. Rejects with `address_unavailable` where it cannot listen.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
 	// A lane is up before its display is: types are stripped meanwhile, and the first page waits for it.
@@ -61,9 +69,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 	const server = await openServer({
 		host: options.host,
 		port: options.port,
-		methods: ['GET'],
+		methods: (path) => (isBelow(options.technician, path) ? ['GET', 'POST'] : ['GET']),
 		log: options.log,
-		handler: (path, _request, response) => handle(routes, path, response),
+		handler: (path, request, response) =>
+			isBelow(options.technician, path)
+				? options.technician?.handle(path, request, response)
+				: handle(routes, path, response),
 	}).catch((error: unknown) => {
 		streams.close();
 		throw error;
@@ -76,6 +87,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 			return server.close();
 		},
 	};
+}
+
+function isBelow(below: Below | undefined, path: string): boolean {
+	return below !== undefined && (path === below.path || path.startsWith(`${below.path}/`));
 }
 
 /** Numbers the screens of each lane, so that a display that reconnects does not say the same verdict twice. */

@@ -77,7 +77,7 @@ describe('what a gate runs', () => {
 		expect((await stat(join(dir, configStateFile))).mode & 0o777).toBe(0o600);
 		const next = await open();
 		expect(await next.start()).toMatchObject({ config: 'lanes 1', state: 'confirmed' });
-		expect(next.heard()).toEqual({ version: 1, sha256: offer(1).sha256 });
+		expect(next.heard()).toEqual({ heard: `1.${offer(1).sha256}` });
 	});
 
 	it('is what was before, where a trial broke off, and that version is tried no more', async () => {
@@ -141,7 +141,7 @@ describe('a push', () => {
 		expect(follower.report()).toEqual({ state: 'own', refused: { version: 2, why } });
 		const next = await open();
 		await next.start();
-		expect([next.report(), next.heard()]).toEqual([follower.report(), { version: 2, sha256: offer(2).sha256 }]);
+		expect([next.report(), next.heard()]).toEqual([follower.report(), { heard: `2.${offer(2).sha256}` }]);
 	});
 
 	it('whose reason is a long one is refused in a few words', async () => {

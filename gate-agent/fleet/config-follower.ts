@@ -4,6 +4,7 @@ import {
 	type ConfigReport,
 	type ConfigResponse,
 	configReasonMax,
+	heardText,
 } from '../../sync/protocol/gate-config.ts';
 import { StilewardError } from '../core/errors.ts';
 import { type ConfigState, type ConfigStateStore, isWhole } from './config-state.ts';
@@ -164,7 +165,7 @@ class Follower<Config> implements ConfigFollower<Config> {
 		const { confirmed, refused } = this.#state ?? {};
 		const newest = this.#pending?.offer ?? this.#running.offer ?? confirmed;
 		const last = refused !== undefined && refused.version >= (newest?.version ?? 0) ? refused : newest;
-		return last === undefined ? {} : { version: last.version, sha256: last.sha256 };
+		return last === undefined ? {} : { heard: heardText(last) };
 	}
 
 	report(): ConfigReport | undefined {

@@ -82,6 +82,7 @@ export function startBenchLane({ config, rules, ledger, clock }: BenchLaneOption
 		signal: () => {},
 		publish: () => {},
 		onEmergency: () => undefined,
+		watch: { denied: () => {}, granted: () => {} },
 		changed: () => {},
 	});
 	lane.dispatch({ kind: 'devices', missing: [] });

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -116,4 +116,19 @@ describe('stileward gate', () => {
 		expect(nowhere.code).toBe(3);
 		expect(nowhere.err).toMatch(/^error: \/nowhere\/gate.yaml: 1 problem/);
 	});
+});
+
+describe('stileward gate set-pin', () => {
+	it('keeps what only the gate’s user reads, and takes nothing that is no PIN', async () => {
+		await using folder = await temporaryFolder();
+		const data = join(folder.path, 'data');
+		const set = (pin: string) => runCli(['gate', 'set-pin', '--data', data, '--pin-stdin'], pin);
+		for (const wrong of ['', '12345\n', '111111\n', '48a913\n']) {
+			expect(await set(wrong)).toMatchObject({ code: 2, out: '' });
+		}
+		expect(await set('482913\n')).toMatchObject({ code: 0, err: expect.stringContaining('/technician') });
+		const file = join(data, 'technician-pin.txt');
+		expect((await stat(file)).mode & 0o777).toBe(0o600);
+		expect(await readFile(file, 'utf8')).not.toContain('482913');
+	}, 120_000);
 });

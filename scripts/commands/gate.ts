@@ -4,6 +4,7 @@ import { exitCodes } from './exit.ts';
 import type { EnrollOptions } from './gate-enroll.ts';
 import type { PointOptions } from './gate-point.ts';
 import type { RelaysOffOptions } from './gate-relays-off.ts';
+import type { SetPinOptions } from './gate-set-pin.ts';
 import { jsonLine, type Terminal } from './output.ts';
 
 interface GateOptions {
@@ -11,7 +12,7 @@ interface GateOptions {
 	readonly set?: readonly string[];
 }
 
-/** `gate run`, `gate relays-off`, `gate enroll`, `gate point` and `gate check-config`. */
+/** `gate run`, `gate relays-off`, `gate enroll`, `gate point`, `gate set-pin` and `gate check-config`. */
 export function addGateCommands(program: Command, terminal: Terminal): void {
 	const gate = program.command('gate').description('Run the agent of a gate, and check its configuration.');
 	gateCommand(gate, 'run')
@@ -34,6 +35,7 @@ export function addGateCommands(program: Command, terminal: Terminal): void {
 	addRelaysOff(gate, terminal);
 	addEnroll(gate, terminal);
 	addPoint(gate, terminal);
+	addSetPin(gate, terminal);
 	gateCommand(gate, 'check-config')
 		.summary('check a configuration')
 		.description('Check a configuration without opening a device. Exit code 3 when it is not valid.')
@@ -92,6 +94,17 @@ function addPoint(gate: Command, terminal: Terminal): void {
 		.option('--json', 'print one JSON object')
 		.addHelpText('after', examples('gate point --server https://10.0.0.7:8443 --data ./data'))
 		.action(async (options: PointOptions) => (await import('./gate-point.ts')).point(options, terminal));
+}
+
+function addSetPin(gate: Command, terminal: Terminal): void {
+	gate
+		.command('set-pin')
+		.summary('set the PIN of the technician’s page')
+		.description('Set the PIN of the technician’s page of a gate, also while it runs. Without a PIN the page is off.')
+		.requiredOption('--data <dir>', 'data folder of the gate')
+		.requiredOption('--pin-stdin', 'read the PIN, 6 to 12 digits, one line, from standard input')
+		.addHelpText('after', examples('gate set-pin --data ./data --pin-stdin < pin'))
+		.action(async (options: SetPinOptions) => (await import('./gate-set-pin.ts')).setGatePin(options, terminal));
 }
 
 function gateCommand(gate: Command, name: string): Command {

@@ -47,6 +47,8 @@ function detail(row: JournalRow): string {
 			return `${row.count} ${row.cls}, by ${row.operator}: ${row.reason}`;
 		case 'passages':
 			return `${row.count} ${row.direction}, ${row.during}`;
+		case 'relay_test':
+			return `${row.direction}, by ${row.by}`;
 		case 'alarm':
 			return `${row.alarm} ${row.on ? 'on' : 'off'}`;
 		case 'lane':

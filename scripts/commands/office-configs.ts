@@ -6,7 +6,7 @@ import { type SessionOptions, withSession } from './office-options.ts';
 import type { Terminal } from './output.ts';
 
 const pushNotes = `
-The file has the parts that may come from a server: lanes, venue, log, and agent where it is the name of the gate. Data
+The file has the parts that may come from a server: lanes, venue, log, update, and agent where it is the name of the gate. Data
 folder, keys and http stay in the gate's own file. It is checked here, by the server and by the gate.
 The gate tries it when nobody is on the way through, no fire burns and no emergency is held. If not every lane is ready
 within a minute it goes back by itself, says why, and tries this version no more: push again.`;

@@ -34,7 +34,7 @@ export async function openDoor({ port, url, fingerprint, log }: DoorOptions): Pr
 	const server = await openServer({
 		host: '127.0.0.1',
 		port,
-		methods: ['GET', 'POST', 'PUT', 'DELETE'],
+		methods: () => ['GET', 'POST', 'PUT', 'DELETE'],
 		log: (event, fields) => log.warn({ event, ...fields }),
 		handler: async (path, incoming, response) => {
 			const refused = guard(path, incoming);

@@ -76,7 +76,7 @@ export async function startPracticeServer({ port, venue, log }: PracticeServerOp
 	const server = await openServer({
 		host: '127.0.0.1',
 		port,
-		methods: ['GET', 'POST'],
+		methods: () => ['GET', 'POST'],
 		log: (event, fields) => log.warn({ event, ...fields }),
 		handler: (path, request, response) => {
 			if (!isLoopbackName(request)) return textReply(421, 'Open this page as http://127.0.0.1 or http://localhost.');

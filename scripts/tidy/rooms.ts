@@ -26,6 +26,7 @@ const agentParts = [
 	'gate-agent/display',
 	'gate-agent/fleet',
 	'gate-agent/service',
+	'gate-agent/technician',
 ];
 
 /**
@@ -68,6 +69,8 @@ export const rooms: Readonly<Record<string, Room>> = {
 		sees: ['gate-agent/core', 'gate-agent/ioctl', 'gate-agent/serial', 'gate-agent/relays'],
 	},
 	'gate-agent/display': { sees: ['gate-agent/core'] },
+	'gate-agent/technician': { sees: ['gate-agent/core', 'gate-agent/keys', 'gate-agent/display'] },
+	'gate-agent/technician/page': { sees: [], packages: [] },
 	'gate-agent/fleet': { sees: ['gate-agent/core', 'gate-agent/keys', 'sync/protocol'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },

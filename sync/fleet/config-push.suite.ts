@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { listRows, type RunningGate, startGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
+import { type LogLine, listRows, type RunningGate, startGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
 import { bodyOf } from '../acceptance/answer.suite.ts';
 import { patienceMs } from '../acceptance/venue.suite.ts';
 import type { ConfigReport } from '../protocol/gate-config.ts';
-import type { Fleet, FleetGate, Sold } from './fleet.suite.ts';
+import { type Fleet, type FleetGate, type Sold, soon } from './fleet.suite.ts';
 
 /** The lanes of a gate's own file, as a text that may be pushed. */
 export function lanesOf({ config }: Pick<FleetGate, 'config'>): string {
@@ -74,17 +74,22 @@ const againMs = 5_000;
 export async function admitted(gate: FleetGate, ticket: Sold, lane = 1): Promise<void> {
 	const { lines } = gate.running();
 	const from = lines.length;
-	const verdict = () => lines.slice(from).find((line) => line.event === 'granted' && line.ticketId === ticket.id);
+	const granted = () => lines.slice(from).find((line) => line.event === 'granted' && line.ticketId === ticket.id);
 	const endMs = performance.now() + patienceMs;
 	for (;;) {
 		await gate.present(ticket, lane);
-		const seen = await until('a verdict', verdict, againMs).catch(() => undefined);
+		const seen = await until('a grant', granted, againMs).catch(() => undefined);
 		const refused = lines.slice(from).find((line) => line.event === 'denied' && line.reason !== 'lane_closed');
 		expect(refused).toBeUndefined();
-		if (seen) return;
+		if (seen) return settled(gate, from, seen);
 		if (performance.now() > endMs)
 			throw new Error(`${ticket.id} was not admitted: ${gate.running().printed().slice(-3_000)}`);
 	}
+}
+
+/** The board has its bytes by then; an emulated one may read them a moment later. */
+async function settled(gate: FleetGate, from: number, { redemptionId }: LogLine): Promise<void> {
+	await soon(gate, from, (line) => line.event === 'settled' && line.redemptionId === redemptionId);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patienceMs } from '../acceptance/venue.suite.ts';
 import { admitted, lanesOf, pushText, runs, untilReported, untilRuns } from './config-push.suite.ts';
 import {
 	expectWholeAtServer,
@@ -64,7 +65,7 @@ describe('a configuration that the office pushes', () => {
 		await untilRuns(gate, { state: 'confirmed', version: 1 });
 		await untilReported(fleet, gate, { state: 'confirmed', version: 1 });
 		expect(gate.running().lines.filter(({ event }) => event === 'started')).toHaveLength(2);
-		expect(openings()).toEqual([tickets.length]);
+		await expect.poll(openings, { timeout: patienceMs }).toEqual([tickets.length]);
 		for (const ticket of tickets) expect((await verdictOn(gate, ticket)).reason).toBe('already_redeemed');
 		await untilInStep(gate);
 		await expectWholeAtServer(fleet, [gate]);
@@ -124,7 +125,7 @@ describe('a configuration that the office pushes', () => {
 			refused: { version: bad.length, why: expect.stringContaining('Mars') },
 		});
 		expect(gate.running().lines.filter(({ event }) => event === 'started')).toHaveLength(1);
-		expect(openings()).toEqual([bad.length]);
+		await expect.poll(openings, { timeout: patienceMs }).toEqual([bad.length]);
 		const file = join(gate.dir, 'pushed.yaml');
 		writeFileSync(file, `data: /tmp\n${lanes}`);
 		expect(await fleet.venue.cli(['config', 'push', '--gate', 'bad', '--file', file])).toMatchObject({
@@ -161,7 +162,7 @@ describe('a configuration that the office pushes', () => {
 		expect(again).toMatchObject({ version: version + 1, copyOf: version });
 		await untilRuns(gate, { state: 'trial', version: version + 1 });
 		await untilRuns(gate, { state: 'own', refused: { version: version + 1, why } });
-		expect(openings()).toEqual([3]);
+		await expect.poll(openings, { timeout: patienceMs }).toEqual([3]);
 	});
 
 	it('is forgotten by a start after a process that was killed in the middle of its trial', { timeout }, async () => {
@@ -183,7 +184,7 @@ describe('a configuration that the office pushes', () => {
 		await admitted(gate, b);
 		const why = expect.stringContaining('lost its power during the trial');
 		await untilReported(fleet, gate, { state: 'confirmed', version: good, refused: { version: bad, why } });
-		expect(openings()).toEqual([2]);
+		await expect.poll(openings, { timeout: patienceMs }).toEqual([2]);
 	});
 
 	it('arrives after its server was killed, and of two in a row the newer one stays', { timeout }, async () => {
@@ -200,7 +201,7 @@ describe('a configuration that the office pushes', () => {
 		await untilRuns(gate, { state: 'confirmed', version: 3 });
 		const [ticket] = await fleet.sell('adult', 1);
 		if (ticket) await admitted(gate, ticket);
-		expect(gate.opened()).toBe(1);
+		await expect.poll(() => gate.opened(), { timeout: patienceMs }).toBe(1);
 	});
 
 	it('waits for a visitor who is on the way through', { timeout }, async () => {
@@ -219,10 +220,27 @@ describe('a configuration that the office pushes', () => {
 		await pushText(fleet, gate, `${sensed}log: { level: debug }\n`);
 		await soon(gate, 0, ({ event }) => event === 'config_waits');
 		await untilRuns(gate, { state: 'confirmed', version: 1 });
-		const order = lines.flatMap(({ event }) => (event === 'settled' || event === 'config_trial' ? [event] : []));
-		expect(order).toEqual(['settled', 'config_trial']);
+		const told = lines.flatMap(({ event }) => (event === 'settled' || event === 'config_trial' ? [event] : []));
+		expect(told).toEqual(['settled', 'config_trial']);
 		expect(lines.find(({ event }) => event === 'config_waits')).toMatchObject({ version: 1, for: 'passage' });
 		expect(await gate.rows('settled')).toMatchObject([{ outcome: 'not_taken' }]);
-		expect(gate.opened()).toBe(1);
+		await expect.poll(() => gate.opened(), { timeout: patienceMs }).toBe(1);
+
+		// A mode that was ordered outlives a new configuration, unless that has another mode than the one before.
+		const order = ['device', 'command', '--device', 'sensor', '--lane', 'sensor-1', '--order', 'set_mode'];
+		await fleet.venue.done(...order, '--mode', 'exit', '--seconds', '60');
+		const mode = async () => (await gate.running().lane('sensor-1')).mode;
+		await expect.poll(mode, { timeout: patienceMs }).toBe('exit');
+		await pushText(fleet, gate, `${sensed}log: { level: info }\n`);
+		await untilRuns(gate, { state: 'confirmed', version: 2 });
+		expect(await mode()).toBe('exit');
+		await pushText(fleet, gate, sensed.replace('- id: sensor-1', '- id: sensor-1\n    mode: locked'));
+		await untilRuns(gate, { state: 'confirmed', version: 3 });
+		await expect.poll(mode, { timeout: patienceMs }).toBe('locked');
+		const ordered = (await gate.rows('lane')).map((row) => [row.mode, row.by]);
+		expect(ordered).toEqual([
+			['exit', 'mina'],
+			['locked', 'configuration 3'],
+		]);
 	});
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patienceMs } from '../acceptance/venue.suite.ts';
 import { admitted, lanesOf, pushText, swapped, untilReported, untilRuns } from './config-push.suite.ts';
 import { type Fleet, openFleet, untilInStep, verdictOn } from './fleet.suite.ts';
 import { openHub } from './hub.suite.ts';
@@ -62,7 +63,7 @@ describe('a spare box in the place of a broken one', () => {
 		spare.cable.cut();
 		await spare.start();
 		expect((await verdictOn(spare, last)).event).toBe('granted');
-		expect(broken.opened()).toBe(3);
+		await expect.poll(() => broken.opened(), { timeout: patienceMs }).toBe(3);
 	});
 });
 
@@ -76,6 +77,6 @@ describe('a gate behind a hub', () => {
 		await untilReported(fleet, gate, { state: 'confirmed', version });
 		const [ticket] = await fleet.sell('adult', 1);
 		if (ticket) await admitted(gate, ticket);
-		expect(gate.opened()).toBe(1);
+		await expect.poll(() => gate.opened(), { timeout: patienceMs }).toBe(1);
 	});
 });

@@ -15,8 +15,9 @@ export const configVersion = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, de
 
 /**
  * The parts of a gate's configuration that its server may give: who it is to home tickets, its lanes with their devices,
- * modes and timings, the venue's time and patience, how much it logs, and which version it is to run. Everything else is the box's own: where its data
- * and keys lie, who reaches its pages, and by what it reaches the server. None of these parts can cut it off from there.
+ * modes and timings, the venue's time and patience, how much it logs, and which version it is to run. Everything else is the
+ * box's own: where its data and keys lie, who reaches its pages, and by what it reaches the server. None of these parts can
+ * cut it off from there.
  */
 export const fleetParts = ['agent', 'lanes', 'venue', 'log', 'update'] as const;
 
@@ -29,12 +30,9 @@ export const configOfferSchema = Type.Object({
 /** @see configOfferSchema */
 export type ConfigOffer = Static<typeof configOfferSchema>;
 
-/** `GET /v1/config`: which version the gate has heard of; its text is not sent again. */
+/** `GET /v1/config`: which version the gate has heard of, as `VERSION.SHA256`; its text is not sent again. */
 export const configQuerySchema = Type.Object(
-	{
-		version: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })),
-		sha256: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })),
-	},
+	{ heard: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,9}\\.[A-Za-z0-9_-]{43}$', maxLength: 54 })) },
 	{ additionalProperties: false },
 );
 /** @see configQuerySchema */
@@ -83,6 +81,11 @@ export function nestsTooDeep(text: string): boolean {
 	return (
 		brackets > bracketsMax || text.split('\n').some((line) => (line.match(/[-?]\s/g)?.length ?? 0) > nestedInLineMax)
 	);
+}
+
+/** How a version is named in a question for a newer one. */
+export function heardText({ version, sha256 }: Pick<ConfigOffer, 'version' | 'sha256'>): string {
+	return `${version}.${sha256}`;
 }
 
 /** Why a parsed configuration may not be pushed to a gate; undefined where nothing of this is wrong with it. */

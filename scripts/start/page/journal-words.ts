@@ -87,6 +87,8 @@ function laneView(row: LaneRow): RowView {
 			};
 		case 'passages':
 			return passagesView(row);
+		case 'relay_test':
+			return { mark: '⚙', tone: 'quiet', text: { zh: '测试开门', en: 'relay test' } };
 		case 'alarm':
 			return {
 				mark: '!',

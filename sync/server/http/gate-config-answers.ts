@@ -1,4 +1,4 @@
-import type { ConfigOffer, ConfigQuery, ConfigResponse } from '../../protocol/gate-config.ts';
+import { type ConfigOffer, type ConfigQuery, type ConfigResponse, heardText } from '../../protocol/gate-config.ts';
 import type { GateConfig } from '../gate-configs.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { Device } from '../store.ts';
@@ -10,12 +10,12 @@ import type { Device } from '../store.ts';
 export async function configFor(
 	{ store, venue }: Pick<ServerParts, 'store' | 'venue'>,
 	{ name: gate }: Pick<Device, 'name'>,
-	heard: ConfigQuery,
+	{ heard }: ConfigQuery,
 ): Promise<ConfigResponse> {
 	const newest = await store.gateConfig(venue, gate);
 	if (newest === undefined) return { gate };
-	if (newest.version === heard.version && newest.sha256 === heard.sha256) return { gate };
-	if (heard.version !== undefined) return { gate, newest: offerOf(newest) };
+	if (heard === heardText(newest)) return { gate };
+	if (heard !== undefined) return { gate, newest: offerOf(newest) };
 	const version = provenVersion(await store.devices(venue), gate);
 	const proven = version === undefined ? undefined : await store.gateConfig(venue, gate, version);
 	return { gate, newest: offerOf(newest), ...(proven && { proven: offerOf(proven) }) };

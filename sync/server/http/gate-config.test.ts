@@ -53,10 +53,10 @@ describe('the configuration of a gate', () => {
 			body: { gate: 'gate one', version: 1, sha256, by: 'mina', note: 'first' },
 		});
 		expect(await gate.config()).toEqual({ gate: 'gate one', newest: { version: 1, sha256, text: lanes } });
-		expect(await gate.config(`?version=1&sha256=${sha256}`)).toEqual({ gate: 'gate one' });
+		expect(await gate.config(`?heard=1.${sha256}`)).toEqual({ gate: 'gate one' });
 		// Its server was restored: the number is known, the text is another.
-		expect(await gate.config(`?version=1&sha256=${hashOf('x')}`)).toMatchObject({ newest: { version: 1 } });
-		expect(await gate.config(`?version=7&sha256=${hashOf('x')}`)).toMatchObject({ newest: { version: 1 } });
+		expect(await gate.config(`?heard=1.${hashOf('x')}`)).toMatchObject({ newest: { version: 1 } });
+		expect(await gate.config(`?heard=7.${hashOf('x')}`)).toMatchObject({ newest: { version: 1 } });
 		expect(await other.config()).toEqual({ gate: 'gate two' });
 		expect((await venue.ask({ method: 'GET', path: '/v1/config' })).body).toMatchObject({ code: 'token_invalid' });
 	});

@@ -91,7 +91,7 @@ describe('a hub', () => {
 		await expect.poll(told, patience).toContainEqual({ kind: 'config', device: a.id, version, sha256 });
 		const ask = async () => (await a.call('GET', '/v1/config')).body;
 		expect(await ask()).toEqual({ gate: 'gate-1', newest: { version, sha256, text } });
-		expect((await a.call('GET', `/v1/config?version=${version}&sha256=${sha256}`)).body).toEqual({ gate: 'gate-1' });
+		expect((await a.call('GET', `/v1/config?heard=${version}.${sha256}`)).body).toEqual({ gate: 'gate-1' });
 		await world.centre.stop();
 		expect(await ask()).toMatchObject({ code: 'overloaded', retryAfterMs: expect.any(Number) });
 		await world.centre.start();

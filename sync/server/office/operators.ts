@@ -1,5 +1,5 @@
+import { createAttemptLimit } from '../../../gate-agent/core/attempt-limit.ts';
 import { StilewardError } from '../../../gate-agent/core/errors.ts';
-import { createAttemptLimit } from './attempt-limit.ts';
 import type { Office, Operator, Role } from './office.ts';
 import { hashPassword, isPassword, passwordCharacters } from './password.ts';
 import { hashToken, newSessionToken } from './session-token.ts';

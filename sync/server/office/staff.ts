@@ -1,5 +1,5 @@
+import { createAttemptLimit } from '../../../gate-agent/core/attempt-limit.ts';
 import { staffSessionMs } from '../../protocol/staff.ts';
-import { createAttemptLimit } from './attempt-limit.ts';
 import type { Office } from './office.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { hashToken, newSessionToken } from './session-token.ts';
