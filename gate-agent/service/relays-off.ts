@@ -19,7 +19,7 @@ const busyMs = 3_000;
 const betweenTriesMs = 100;
 
 /** A board that neither opens nor takes an order within this time is given up. */
-const boardMs = 6_000;
+const boardMs = 10_000;
 
 /**
  * Switches the coils of a dead agent off. Coils of a lane in an emergency stay as they are; nothing is ever switched
