@@ -41,7 +41,7 @@ export function deviceCells(device: Device, nowMs: number): readonly string[] {
 		status,
 		lastSeenMs === undefined ? 'never' : ago(nowMs - lastSeenMs),
 		report === undefined ? '-' : deviceKind(report.version),
-		report?.version.replace(handheldVersionMark, '') ?? '-',
+		versionCell(report),
 		String(acceptedThrough),
 		report === undefined ? '-' : String(report.waiting),
 		// It has grown older since it was told.
@@ -51,6 +51,16 @@ export function deviceCells(device: Device, nowMs: number): readonly string[] {
 		configCell(report?.config),
 		device.device.slice(0, shortIdCharacters),
 	];
+}
+
+/** `0.1.0 → 0.2.0 waiting`, and behind an exclamation mark why an update does not come. */
+function versionCell(report: Device['report']): string {
+	if (report === undefined) return '-';
+	const runs = report.version.replace(handheldVersionMark, '');
+	const { update } = report;
+	if (update === undefined || update.state === 'installed') return runs;
+	const why = update.state === 'refused' ? ` ! ${update.why}` : '';
+	return `${runs} → ${update.version} ${update.state}${why}`;
 }
 
 function clockCell(report: Device['report']): string {

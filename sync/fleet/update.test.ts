@@ -54,6 +54,7 @@ it('a gate fetches what its configuration names from its server, and leaves it t
 		async () => (await fleet.devices()).some(({ report }) => report?.update?.state === 'asked'),
 		patienceMs,
 	);
+	expect(await venue.done('device', 'list')).toContain(`${version} → 99.0.0 asked`);
 	// Whatever comes of it, visitors are let in meanwhile.
 	const [ticket] = await fleet.sell('adult', 1);
 	if (ticket) expect(await verdictOn(gate, ticket)).toMatchObject({ event: 'granted' });
