@@ -57,6 +57,12 @@ const longForms: readonly Long[] = [
 		files: ['scripts/lab/lab.ts'],
 		program: [join(root, 'scripts', 'lab', 'lab.ts'), '--rounds', '40'],
 	},
+	{
+		name: 'a bare box, from installation to purge',
+		env: {},
+		files: ['scripts/box/box.ts'],
+		program: [join(root, 'scripts', 'box', 'box.ts')],
+	},
 	...Array.from({ length: powerCuts }, (_, round) => ({
 		name: `power cut, round ${round + 1} of ${powerCuts}`,
 		env: {},
