@@ -23,6 +23,8 @@ export async function proveSecondLife(life: BoxLife, proof: Proof): Promise<void
 		return 'the service came by itself; the used ticket moved nothing, the new one the relay';
 	});
 	await steps.run('the power fails in the middle of an admission', async () => {
+		// What the ticket before has left to be written is on the disk: the next write is that of the next admission.
+		await life.shell.must('sync');
 		const dark = life.failWithWrite(writesBeforeFailure);
 		await life.present(site.tickets[5] ?? '');
 		await dark;
