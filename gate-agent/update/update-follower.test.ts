@@ -115,6 +115,27 @@ test.each<[string, Partial<UpdateFollowerDeps>, RegExp]>([
 	expect(readdirSync(gate.dir)).toHaveLength(2);
 });
 
+test('a gate that only waits asks its server nothing more', async () => {
+	const { deps } = await openServer(['1.0.0', '1.1.0']);
+	let asked = 0;
+	const session: typeof deps.session = {
+		...deps.session,
+		call: (...call) => {
+			asked += 1;
+			return deps.session.call(...call);
+		},
+	};
+	let looks = 0;
+	const gate = openGate({ ...deps, session });
+	const ended = new AbortController();
+	const sleep = async () => {
+		looks += 1;
+		if (looks === 20) ended.abort();
+	};
+	await gate.look({ busy: () => true, signal: ended.signal, sleep });
+	expect([gate.reports.at(-1)?.state, looks, asked]).toEqual(['waiting', 20, 2]);
+});
+
 test('a line that breaks again and again carries a package all the same, each byte once', async () => {
 	const { deps, line, packages } = await openServer(['1.0.0', '1.1.0']);
 	const gate = openGate(deps);

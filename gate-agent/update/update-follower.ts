@@ -37,8 +37,10 @@ const noUpdater = 'nothing has answered yet: is stileward-update.path enabled?';
 export async function followUpdate(deps: UpdateFollowerDeps): Promise<void> {
 	const { signal, sleep, onReport } = deps;
 	let told = '';
+	let isFetched = false;
 	while (!signal.aborted) {
-		const { report, waitMs } = await step(deps);
+		const { report, waitMs } = await step(deps, isFetched);
+		isFetched ||= report.state === 'waiting';
 		const text = JSON.stringify(report);
 		if (text !== told) onReport(report);
 		told = text;
@@ -51,7 +53,8 @@ interface Looked {
 	readonly waitMs: number;
 }
 
-async function step(deps: UpdateFollowerDeps): Promise<Looked> {
+/** `isFetched`: a gate that only waits for its hours asks its server nothing until they have come. */
+async function step(deps: UpdateFollowerDeps, isFetched: boolean): Promise<Looked> {
 	const { wanted, running, dir } = deps;
 	const { version } = wanted;
 	const state = (report: Omit<UpdateReport, 'version'>, waitMs = lookMs): Looked => ({
@@ -64,6 +67,8 @@ async function step(deps: UpdateFollowerDeps): Promise<Looked> {
 	try {
 		await createKeyFolder(dir);
 		if (await isThere(join(dir, requestFile))) return state({ state: 'asked', why: noUpdater });
+		const early = isFetched ? reasonToWait(deps) : undefined;
+		if (early !== undefined) return state({ state: 'waiting', why: early });
 		const request = await fetchBoth(deps);
 		const waits = reasonToWait(deps);
 		if (waits !== undefined) return state({ state: 'waiting', why: waits });

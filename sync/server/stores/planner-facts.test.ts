@@ -19,6 +19,9 @@ test('it is told once, however often a store is opened', async () => {
 	onTestFinished(() => store.close());
 	const told = () => file.prepare('SELECT tbl, idx, stat FROM sqlite_stat1').all();
 	const before = told();
+	const changes = () => file.prepare('SELECT total_changes()').pluck().get();
+	const changed = changes();
 	await sqliteStoreOf(file);
 	expect(told()).toEqual(before);
+	expect(changes()).toBe(changed);
 });

@@ -47,14 +47,22 @@ const facts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * a key. Plans are then the same on every machine and every day.
  */
 export function tellPlanner(file: Sqlite.Database): void {
+	const rows = Object.entries(facts).flatMap(([table, indexes]) =>
+		Object.entries(indexes).map(([index, stat]) => [table, index, stat]),
+	);
 	// Makes the table of statistics where there is none, and reads nothing else.
-	file.exec('ANALYZE sqlite_schema');
+	if (!hasStatistics(file)) file.exec('ANALYZE sqlite_schema');
+	const told = file.prepare('SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY rowid').raw().all();
+	// A start writes nothing where it has nothing new to say.
+	if (JSON.stringify(told) === JSON.stringify(rows)) return;
 	const put = file.prepare('INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)');
 	file.transaction(() => {
 		file.exec('DELETE FROM sqlite_stat1');
-		for (const [table, indexes] of Object.entries(facts)) {
-			for (const [index, stat] of Object.entries(indexes)) put.run(table, index, stat);
-		}
+		for (const row of rows) put.run(...row);
 	})();
 	file.exec('ANALYZE sqlite_schema');
+}
+
+function hasStatistics(file: Sqlite.Database): boolean {
+	return file.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get() !== undefined;
 }
