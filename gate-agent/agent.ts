@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inputEvent, inputsOpened, signalOf, startLane } from './agent-lane.ts';
 import { type AgentDeps, openParts, type Parts } from './agent-parts.ts';
 import type { GateConfig } from './config.ts';
-import type { LaneStatus } from './core/lane.ts';
+import { laneWorks } from './core/lane.ts';
 import type { LaneCommand, Screen } from './core/lane-state.ts';
 import type { Ledger } from './core/ledger.ts';
 import { type DeviceEvents, type DeviceSet, openDevices, relayBoards } from './devices.ts';
@@ -256,14 +256,9 @@ function notReady(lanes: ReadonlyMap<string, LaneRuntime>, devices: DeviceSet): 
 		if (state.kind !== 'ready') return `${name} is ${state.kind}${problem === undefined ? '' : `: ${problem}`}`;
 	}
 	for (const [id, { status }] of lanes) {
-		if (!works(status)) return `${id} lacks ${[...status.missing, ...status.alarms].join(', ')}`;
+		if (!laneWorks(status)) return `${id} lacks ${[...status.missing, ...status.alarms].join(', ')}`;
 	}
 	return undefined;
-}
-
-/** A lane that is closed by its mode works; one whose gate may not open does not. Lamps are not essential. */
-function works({ missing, alarms }: LaneStatus): boolean {
-	return missing.length === 0 && !alarms.includes('relay_failed');
 }
 
 /** A gate without its server works; one that the venue does not trust any more needs somebody to look. */
@@ -286,7 +281,7 @@ function healthOf({ deps, parts, lanes, devices }: HealthParts): Health {
 	const clock = parts.clock.read();
 	const ledger = ledgerHealth(parts.ledger.health(), parts.writer.pending);
 	const states = Object.entries(devices.states);
-	const lanesWork = [...lanes.values()].every(({ status }) => works(status));
+	const lanesWork = [...lanes.values()].every(({ status }) => laneWorks(status));
 	const venue = parts.venue?.health();
 	const config = deps.configs?.report();
 	if (venue) parts.metrics.venue(venue);

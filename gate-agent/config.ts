@@ -8,6 +8,7 @@ import { wiringProblems } from './config-wiring.ts';
 import { type InputRole, inputRoles } from './core/device.ts';
 import type { LaneConfig } from './core/lane-state.ts';
 import type { ClassPolicy, Policy, SessionPolicy } from './core/policy.ts';
+import { readTimeOfDay } from './core/venue-day.ts';
 import { expandModels, withModel } from './device-models.ts';
 import { type WantedUpdate, wantedUpdate } from './update/update-window.ts';
 
@@ -310,11 +311,10 @@ function build(frame: GateFrame): GateConfig {
 }
 
 function buildPolicy({ venue, classes, unknownClass, sessions }: GateFrame, event: string): Policy {
-	const [hours = 0, minutes = 0] = venue.dayStartsAt.split(':').map(Number);
 	return {
 		evt: event,
 		timeZone: venue.timeZone,
-		dayStartsAtMinutes: hours * 60 + minutes,
+		dayStartsAtMinutes: readTimeOfDay(venue.dayStartsAt),
 		// The schema has the same fields and has filled in the defaults.
 		classes: classes as Record<string, ClassPolicy>,
 		unknownClass,

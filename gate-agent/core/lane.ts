@@ -188,6 +188,30 @@ export interface LaneStatus {
 	readonly waiting: number;
 }
 
+/** Whether a lane has what it needs. One that is closed by its mode works; one whose gate may not open does not. Lamps are not essential. */
+export function laneWorks({
+	missing,
+	alarms,
+}: {
+	readonly missing: readonly string[];
+	readonly alarms: readonly string[];
+}): boolean {
+	return missing.length === 0 && !alarms.includes('relay_failed');
+}
+
+/** Whether somebody is served, or a fire or an emergency is on, or perhaps on. */
+export function laneInUse({
+	phase,
+	emergency,
+	fire,
+}: {
+	readonly phase: string;
+	readonly emergency: boolean;
+	readonly fire: string;
+}): boolean {
+	return phase !== 'idle' || emergency || fire !== 'clear';
+}
+
 const directions: readonly Direction[] = ['entry', 'exit'];
 
 /** @see LaneStatus */

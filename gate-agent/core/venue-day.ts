@@ -18,6 +18,17 @@ export function venueDay(atMs: number, calendar: VenueCalendar): VenueDay {
 	return dateText(minutes < calendar.dayStartsAtMinutes ? dayBefore(date) : date);
 }
 
+/** Reads `HH:MM`, which a schema has checked, as minutes since midnight. */
+export function readTimeOfDay(text: string): number {
+	const [hours = 0, minutes = 0] = text.split(':').map(Number);
+	return hours * 60 + minutes;
+}
+
+/** Minutes since midnight as `HH:MM`. */
+export function timeOfDay(minutes: number): string {
+	return [Math.floor(minutes / 60), minutes % 60].map((each) => String(each).padStart(2, '0')).join(':');
+}
+
 /** Minutes since midnight at the venue, 0 … 1439. Throws `RangeError` for an unknown time zone. */
 export function minutesOfDay(atMs: number, timeZone: string): number {
 	return wallClock(atMs, timeZone).minutes;

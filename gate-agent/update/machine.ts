@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import Type from 'typebox';
 import { Check } from 'typebox/value';
 import { StilewardError } from '../core/errors.ts';
+import { laneInUse, laneWorks } from '../core/lane.ts';
 import type { GateHealth, Machine } from './apply-update.ts';
 
 const run = promisify(execFile);
@@ -72,11 +73,9 @@ async function readHealth(url: string): Promise<GateHealth | undefined> {
 
 function healthOf({ version, lanes }: Type.Static<typeof healthSchema>): GateHealth {
 	const all = Object.entries(lanes);
-	const works = ({ missing, alarms }: (typeof all)[number][1]) =>
-		missing.length === 0 && !alarms.includes('relay_failed');
 	return {
 		version,
-		working: all.filter(([, lane]) => works(lane)).map(([id]) => id),
-		busy: all.some(([, { phase, emergency, fire }]) => phase !== 'idle' || emergency || fire !== 'clear'),
+		working: all.filter(([, lane]) => laneWorks(lane)).map(([id]) => id),
+		busy: all.some(([, lane]) => laneInUse(lane)),
 	};
 }

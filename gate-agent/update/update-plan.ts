@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { LaneStatus } from '../core/lane.ts';
+import { type LaneStatus, laneInUse } from '../core/lane.ts';
 import type { UpdateFollowerDeps } from './update-follower.ts';
 
 /** What of an update the agent knows; whoever knows the server brings the rest. */
@@ -19,7 +19,6 @@ export function updatePlan({ dataDir, wanted, running, timeZone, statuses }: Pla
 	return {
 		...{ wanted, running, timeZone, arch: process.arch === 'arm64' ? 'arm64' : 'amd64' },
 		...{ dir: join(dataDir, 'updates'), results: join(dirname(dataDir), 'updates') },
-		busy: () =>
-			[...statuses().values()].some(({ phase, emergency, fire }) => phase !== 'idle' || emergency || fire !== 'clear'),
+		busy: () => [...statuses().values()].some(laneInUse),
 	};
 }

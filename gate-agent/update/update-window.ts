@@ -1,4 +1,4 @@
-import { minutesOfDay } from '../core/venue-day.ts';
+import { minutesOfDay, readTimeOfDay, timeOfDay } from '../core/venue-day.ts';
 
 /** The version that a gate is to run, and the minutes of the venue's day in which it may be installed. */
 export interface WantedUpdate {
@@ -10,10 +10,7 @@ export interface WantedUpdate {
 
 /** Reads hours that the configuration's schema has checked: `HH:MM-HH:MM`. */
 export function wantedUpdate({ version, window }: { readonly version: string; readonly window: string }): WantedUpdate {
-	const [fromMinutes = 0, toMinutes = 0] = window.split('-').map((time) => {
-		const [hours = 0, minutes = 0] = time.split(':').map(Number);
-		return hours * 60 + minutes;
-	});
+	const [fromMinutes = 0, toMinutes = 0] = window.split('-').map(readTimeOfDay);
 	return { version, fromMinutes, toMinutes };
 }
 
@@ -26,6 +23,5 @@ export function isInWindow({ fromMinutes, toMinutes }: WantedUpdate, nowMs: numb
 
 /** The beginning of the hours, `HH:MM`. */
 export function windowBegin({ fromMinutes }: WantedUpdate): string {
-	const two = (value: number) => String(value).padStart(2, '0');
-	return `${two(Math.floor(fromMinutes / 60))}:${two(fromMinutes % 60)}`;
+	return timeOfDay(fromMinutes);
 }

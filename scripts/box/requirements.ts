@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { arch } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { missingPrograms } from '../lab/requirements.ts';
 
 /** Programs that the box calls, each with the Debian package that has it. */
 const programs: Readonly<Record<string, string>> = {
@@ -15,24 +14,11 @@ const programs: Readonly<Record<string, string>> = {
 	'apt-get': 'apt',
 };
 
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/bin'];
-
 /** What keeps the box from running here, in words that say what to do; undefined where nothing does. */
 export function whatIsMissing(): string | undefined {
 	if (arch() !== 'x64') return 'the box runs on x86-64: its guest is a PC';
 	if (process.getuid?.() !== 0) return 'debootstrap makes a Debian for root only: run it with sudo';
-	const packages = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name));
+	const packages = missingPrograms(programs);
 	if (packages.length === 0) return undefined;
 	return `programs are missing. Install them with:\n  apt-get install --no-install-recommends ${packages.join(' ')}`;
-}
-
-function isThere(program: string): boolean {
-	return folders.some((folder) => {
-		try {
-			accessSync(join(folder, program), constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
 }

@@ -1,4 +1,5 @@
 import type { Policy } from '../../gate-agent/core/policy.ts';
+import { timeOfDay } from '../../gate-agent/core/venue-day.ts';
 import type { Presence } from '../../sync/server/store.ts';
 import { withOffice } from './office-client.ts';
 import type { SessionOptions } from './office-options.ts';
@@ -63,7 +64,7 @@ function textOf({ evt, policy, presence }: ShownEvent & { readonly presence: Pre
 	const { entered, left, inside, held, capacity } = presence;
 	const about = facts(out, [
 		['event', evt],
-		['time zone', `${policy.timeZone}, a day begins ${clock(policy.dayStartsAtMinutes)}`],
+		['time zone', `${policy.timeZone}, a day begins ${timeOfDay(policy.dayStartsAtMinutes)}`],
 		['inside', `${inside}${capacity === undefined ? '' : ` of ${capacity}`} (${entered} entered, ${left} left today)`],
 		['at lanes now', String(held)],
 		['other classes', policy.unknownClass],
@@ -84,8 +85,4 @@ function textOf({ evt, policy, presence }: ShownEvent & { readonly presence: Pre
 /** The window as it holds now. */
 function windowOf({ fromMs, untilMs, postponedMs }: Policy['sessions'][string]): string {
 	return [fromMs, untilMs].map((ms) => localTime(Math.floor((ms + postponedMs) / 1000))).join(' – ');
-}
-
-function clock(minutes: number): string {
-	return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 }

@@ -38,7 +38,7 @@ const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sb
 export function whatIsMissing(): string | undefined {
 	if (arch() !== 'x64') return 'the lab runs on x86-64: its guest is a PC';
 	const packages = [
-		...Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name)),
+		...missingPrograms(programs),
 		...Object.entries(libraries).flatMap(([file, name]) => {
 			return libraryFolders.some((folder) => existsSync(join(folder, file))) ? [] : name;
 		}),
@@ -47,6 +47,11 @@ export function whatIsMissing(): string | undefined {
 	if (packages.length === 0) return undefined;
 	const list = [...new Set(packages)].join(' ');
 	return `programs or libraries are missing. Install them with:\n  apt-get install --no-install-recommends ${list}`;
+}
+
+/** Packages of programs that are not there. `programs` maps each to its Debian package. */
+export function missingPrograms(programs: Readonly<Record<string, string>>): readonly string[] {
+	return Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name));
 }
 
 function isThere(program: string): boolean {

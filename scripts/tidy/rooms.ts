@@ -70,7 +70,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 	},
 	'gate-agent/display': { sees: ['gate-agent/core'] },
 	'gate-agent/technician': { sees: ['gate-agent/core', 'gate-agent/keys', 'gate-agent/display'] },
-	'gate-agent/technician/page': { sees: [], packages: [] },
+	'gate-agent/technician/page': { sees: ['gate-agent/technician'], packages: [] },
 	'gate-agent/fleet': { sees: ['gate-agent/core', 'gate-agent/keys', 'sync/protocol'] },
 	'gate-agent/display/page': { sees: ['gate-agent/core'], packages: [] },
 	'handheld/pwa/ledger': { sees: ['gate-agent/core'], packages: ['idb', '@noble/hashes'] },

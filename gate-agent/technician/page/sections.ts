@@ -1,48 +1,5 @@
+import type { DeskState, Facts } from '../desk.ts';
 import { factWord, type Language, pageWord } from './words.ts';
-
-type Fact = string | number | boolean | undefined;
-type Facts = Readonly<Record<string, Fact>>;
-
-/** What the gate sends, as `DeskState` of its server says. */
-export interface Shown {
-	readonly nowMs: number;
-	readonly timeZone: string;
-	readonly gate: Facts;
-	readonly clock: Facts;
-	readonly venue?: Facts;
-	readonly config?: Facts;
-	readonly ledger: Facts;
-	readonly lanes: readonly ShownLane[];
-	readonly devices: readonly {
-		readonly name: string;
-		readonly state: string;
-		readonly problem?: string;
-		readonly hint?: string;
-		readonly details: Facts;
-	}[];
-	readonly scans: readonly {
-		readonly atMs: number;
-		readonly lane: string;
-		readonly kind: string;
-		readonly verdict: string;
-		readonly reason?: string;
-	}[];
-	readonly log: readonly string[];
-}
-
-/** One lane of it. */
-export interface ShownLane {
-	readonly id: string;
-	readonly mode: string;
-	readonly phase: string;
-	readonly fire: string;
-	readonly emergency: boolean;
-	readonly sensor: string;
-	readonly missing: readonly string[];
-	readonly alarms: readonly string[];
-	readonly opens: readonly string[];
-	readonly inputs?: Readonly<Record<string, boolean>>;
-}
 
 /** Makes an element with its text or what is in it. Text is never read as HTML. */
 export function element(name: string, inside: string | readonly Node[] = '', className = ''): HTMLElement {
@@ -54,7 +11,7 @@ export function element(name: string, inside: string | readonly Node[] = '', cla
 }
 
 /** The cards of all lanes, with their contacts as they are now. */
-export function laneCards({ lanes }: Shown, language: Language): readonly Node[] {
+export function laneCards({ lanes }: DeskState, language: Language): readonly Node[] {
 	return lanes.map((lane) => {
 		const { id, mode, phase, fire, emergency, sensor, missing, alarms, inputs } = lane;
 		const wrong = [...missing, ...alarms];
@@ -83,7 +40,7 @@ export function laneCards({ lanes }: Shown, language: Language): readonly Node[]
 }
 
 /** The table of devices. */
-export function deviceTable({ devices }: Shown, language: Language): Node {
+export function deviceTable({ devices }: DeskState, language: Language): Node {
 	const rows = devices.map(({ name, state, problem, hint, details }) => {
 		const more = Object.entries(details).map(([key, value]) => `${factWord(key, language)} ${value}`);
 		const cell = element(
@@ -104,7 +61,7 @@ export function deviceTable({ devices }: Shown, language: Language): Node {
 }
 
 /** The table of scans, the newest first. */
-export function scanTable({ scans, timeZone }: Shown, language: Language): Node {
+export function scanTable({ scans, timeZone }: DeskState, language: Language): Node {
 	const time = new Intl.DateTimeFormat('sv-SE', { timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit' });
 	const rows = scans.map(({ atMs, lane, kind, verdict, reason }) => [
 		element('td', time.format(atMs)),
@@ -121,7 +78,7 @@ export function scanTable({ scans, timeZone }: Shown, language: Language): Node 
 }
 
 /** Cards of plain facts: gate, clock, sync, configuration, ledger. */
-export function factCards({ gate, clock, venue, config, ledger }: Shown, language: Language): readonly Node[] {
+export function factCards({ gate, clock, venue, config, ledger }: DeskState, language: Language): readonly Node[] {
 	const cards = Object.entries({ gate, clock, venue, config, ledger }) as [
 		'gate' | 'clock' | 'venue' | 'config' | 'ledger',
 		Facts | undefined,
@@ -134,7 +91,7 @@ export function factCards({ gate, clock, venue, config, ledger }: Shown, languag
 }
 
 /** Lines of the log, the newest first: the time, the event and its fields. */
-export function logLines({ log, timeZone }: Shown, language: Language): readonly Node[] {
+export function logLines({ log, timeZone }: DeskState, language: Language): readonly Node[] {
 	const time = new Intl.DateTimeFormat('sv-SE', { timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit' });
 	if (log.length === 0) return [element('p', pageWord('none', language))];
 	return log.map((line) => {
@@ -166,13 +123,13 @@ function list(facts: Facts, language: Language): HTMLElement {
 	);
 }
 
-function said(value: Fact, language: Language): string {
+function said(value: Facts[string], language: Language): string {
 	if (typeof value === 'boolean') return pageWord(value ? 'yes' : 'no', language);
 	return typeof value === 'string' ? factWord(value, language) : String(value);
 }
 
 /** What somebody must look at. */
-function toneOf(name: string, value: Fact): string {
+function toneOf(name: string, value: Facts[string]): string {
 	const isBad =
 		name === 'problem' ||
 		name === 'refused' ||

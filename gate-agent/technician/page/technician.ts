@@ -1,4 +1,5 @@
-import { deviceTable, element, factCards, laneCards, logLines, type Shown, scanTable } from './sections.ts';
+import type { DeskState } from '../desk.ts';
+import { deviceTable, element, factCards, laneCards, logLines, scanTable } from './sections.ts';
 import { answerWord, type Language, pageWord, type pageWords } from './words.ts';
 
 const base = '/technician';
@@ -9,7 +10,7 @@ const kept = { language: 'stileward.technician.language', theme: 'stileward.tech
 /** The page while it is open. */
 const page: {
 	language: Language;
-	shown: Shown | undefined;
+	shown: DeskState | undefined;
 	/** What each part was made of: a part that has not changed keeps its focus and its place. */
 	readonly made: Map<string, string>;
 	stream: EventSource | undefined;
@@ -61,7 +62,7 @@ function put(id: string, from: unknown, make: () => readonly Node[]): void {
 	byId(id).replaceChildren(...make());
 }
 
-function show(shown: Shown): void {
+function show(shown: DeskState): void {
 	const { language } = page;
 	page.shown = shown;
 	const { lanes, devices, scans, gate, clock, venue, config, ledger, log } = shown;
@@ -79,7 +80,7 @@ function show(shown: Shown): void {
 }
 
 /** One form for each lane that has a gate. */
-function relayTests({ lanes }: Shown): readonly Node[] {
+function relayTests({ lanes }: DeskState): readonly Node[] {
 	const { language } = page;
 	return lanes
 		.filter(({ opens }) => opens.length > 0)
@@ -169,7 +170,7 @@ function showDesk(): void {
 		link.textContent = pageWord('live', page.language);
 		link.className = 'good';
 		// The gate's own server has written it.
-		show(JSON.parse(String(data)) as Shown);
+		show(JSON.parse(String(data)) as DeskState);
 	});
 	stream.addEventListener('error', () => {
 		link.textContent = pageWord('broken', page.language);
