@@ -10,7 +10,7 @@ import { problems } from '../sync/protocol/problem.ts';
 import { type AgentClock, createAgentClock } from './core/agent-clock.ts';
 import { StilewardError } from './core/errors.ts';
 import { onlyPublic } from './core/jwk.ts';
-import { type EnrolledGate, type Enrollment, readEnrollment, saveEnrollment } from './enrollment.ts';
+import { type EnrolledGate, type Enrollment, noteRefusal, readEnrollment, saveEnrollment } from './enrollment.ts';
 import { keepFirstConfig } from './first-config.ts';
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 import type { Logger } from './logger.ts';
@@ -79,6 +79,9 @@ async function askServer(options: EnrollGate, key: JWK): Promise<Enrollment> {
 		if (outcome.kind === 'ok') return await enrollmentOf(options, outcome.body, key);
 		// The call hides why there was no connection; this one does not.
 		if (outcome.kind === 'offline') await https.send({ method: 'GET', path: '/healthz' });
+		if (outcome.kind === 'refused' && outcome.code === 'code_invalid') {
+			await noteRefusal(options.dir, { url, atMs: Date.now() });
+		}
 		throw refusalOf(outcome);
 	} finally {
 		https.close();

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import Type, { type Static } from 'typebox';
@@ -9,7 +10,12 @@ import { onlyPublic } from './core/jwk.ts';
 import { createKeyFolder, publicMode, readKeyJson, replaceKeyFile, secretMode } from './keys/key-files.ts';
 
 /** Where a data folder keeps what its gate is to a venue. */
-export const enrollmentFiles = { enrollment: 'enrollment.json', key: 'device.private.jwk' } as const;
+export const enrollmentFiles = {
+	enrollment: 'enrollment.json',
+	key: 'device.private.jwk',
+	/** That a server took a code for none, until one is taken: whoever looks at a gate that does not start needs to know. */
+	refused: 'enrollment-refused.json',
+} as const;
 
 const enrollmentSchema = Type.Object(
 	{
@@ -62,4 +68,24 @@ export async function saveEnrollment(dir: string, { enrollment, key }: EnrolledG
 		text: `${JSON.stringify(enrollment, null, '\t')}\n`,
 		mode: publicMode,
 	});
+	await rm(join(dir, enrollmentFiles.refused), { force: true });
+}
+
+const refusalSchema = Type.Object({ url: Type.String(), atMs: Type.Integer() }, { additionalProperties: false });
+
+/** A code that a server did not take: which server, and when by this machine's clock. */
+export type EnrollmentRefusal = Static<typeof refusalSchema>;
+
+/** Notes that a server did not take a code. Throws `output_failed`. */
+export async function noteRefusal(dir: string, refusal: EnrollmentRefusal): Promise<void> {
+	await createKeyFolder(dir);
+	const text = `${JSON.stringify(refusal)}\n`;
+	await replaceKeyFile(dir, { file: enrollmentFiles.refused, text, mode: publicMode });
+}
+
+/** The newest refusal of a data folder that was never enrolled; undefined where there is none that can be read. */
+export async function readRefusal(dir: string): Promise<EnrollmentRefusal | undefined> {
+	if (!existsSync(join(dir, enrollmentFiles.refused))) return undefined;
+	const refusal = await readKeyJson(dir, enrollmentFiles.refused).catch(() => undefined);
+	return Check(refusalSchema, refusal) ? refusal : undefined;
 }

@@ -61,7 +61,7 @@ const longForms: readonly Long[] = [
 		name: 'a bare box, from installation to purge',
 		env: {},
 		files: ['scripts/box/box.ts'],
-		program: [join(root, 'scripts', 'box', 'box.ts')],
+		program: [join(root, 'scripts', 'box', 'box.ts'), '--long'],
 	},
 	...Array.from({ length: powerCuts }, (_, round) => ({
 		name: `power cut, round ${round + 1} of ${powerCuts}`,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkConfig, type GateConfig, standaloneOf } from '../config.ts';
 import { type ConfigSource, parseConfig } from '../config-source.ts';
 import { StilewardError } from '../core/errors.ts';
+import { readRefusal } from '../enrollment.ts';
 import { openConfigState } from '../fleet/config-state.ts';
 import { judgePushed } from '../pushed-config.ts';
 import type { Check } from './check.ts';
@@ -76,7 +77,13 @@ export const configurationCheck: Check = {
 		if (config === undefined) return configurationFindings;
 		const mayBeEnrolled = enrolled !== undefined || gate.enrollmentHidden || gate.enrollmentProblem !== undefined;
 		const missing = mayBeEnrolled ? [] : missingOf(config);
-		if (missing.length > 0) return [found('not_enrolled', configFile, { missing: missing.join(', ') })];
+		if (missing.length > 0) {
+			const refusal = await readRefusal(config.dataDir);
+			return [
+				found('not_enrolled', configFile, { missing: missing.join(', ') }),
+				...(refusal ? [found('enroll_code_used', refusal.url, { at: new Date(refusal.atMs).toISOString() })] : []),
+			];
+		}
 		const { version, refused } = gate.pushed ?? {};
 		const evidence = {
 			lanes: config.lanes.length,

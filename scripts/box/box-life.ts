@@ -28,8 +28,8 @@ export interface BoxLife {
 	present(code: string): Promise<void>;
 	/** What the relay's contacts did so far: an admission is counted here. */
 	edges(): Promise<readonly CoilEdge[]>;
-	/** Waits until the relay has closed so often in this life. Gives its edges. */
-	closings(count: number, limitMs: number): Promise<readonly CoilEdge[]>;
+	/** The scanner reads a code; waits until the relay closes for it. Gives the moment, in milliseconds of the far end. */
+	closesFor(code: string, limitMs: number): Promise<number>;
 	/** Waits until the relay is open. */
 	open(limitMs: number): Promise<void>;
 	/** The power fails with a write that is in the disk's cache alone; resolves when the box is dark. */
@@ -76,13 +76,19 @@ export async function startBox({ kernel, initramfs, image, dataImage, dir, onLin
 			await sleep(lookEveryMs);
 		}
 	};
+	const present = async (code: string) =>
+		void (await obey({ do: 'send', hex: Buffer.from(`${code}\r`).toString('hex') }));
 	return {
 		shell,
 		bootSeconds,
 		edges,
-		present: async (code) => void (await obey({ do: 'send', hex: Buffer.from(`${code}\r`).toString('hex') })),
-		closings: (count, limitMs) =>
-			until(`close ${count} times`, limitMs, (now) => now.filter(({ closed }) => closed).length >= count),
+		present,
+		closesFor: async (code, limitMs) => {
+			const before = (await edges()).length;
+			await present(code);
+			const now = await until('close', limitMs, (now) => now.slice(before).some(({ closed }) => closed));
+			return now.findLast(({ closed }) => closed)?.atMs ?? Number.NaN;
+		},
 		open: async (limitMs) => void (await until('open', limitMs, (now) => now.at(-1)?.closed !== true)),
 		failWithWrite: async (count) => {
 			disk.failAfter(count, () => machine.cut());
@@ -91,4 +97,10 @@ export async function startBox({ kernel, initramfs, image, dataImage, dir, onLin
 		ended: darkness,
 		cut: () => machine.cut(),
 	};
+}
+
+/** A visitor is admitted: the relay closes for the ticket, and opens. */
+export async function admit(life: BoxLife, ticket: string | undefined, limitMs: number): Promise<void> {
+	await life.closesFor(ticket ?? '', limitMs);
+	await life.open(limitMs);
 }

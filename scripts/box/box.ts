@@ -11,21 +11,22 @@ import { architectures } from '../package/architecture.ts';
 import { makePackage } from '../package/package.ts';
 import { type BoxLife, startBox } from './box-life.ts';
 import { prepareDebianRoot, writeBoxDisk } from './debian-root.ts';
-import { writeGateSite } from './gate-site.ts';
-import { type Proof, proveFirstLife } from './installed-box.ts';
+import { proveFirstLife } from './installed-box.ts';
 import { proveSecondLife, proveThirdLife } from './later-lives.ts';
-import { withVersion } from './next-version.ts';
-import { boxReport } from './report.ts';
+import { versionOf, withVersion } from './next-version.ts';
+import type { Proof } from './proof.ts';
+import { boxReport, commissioned } from './report.ts';
 import { whatIsMissing } from './requirements.ts';
 import { createSteps } from './steps.ts';
 
 const usage = `npm run box -- [--package FILE] [--json FILE] [--quiet]
 
 A technician's first hour with a bare box: a fresh Debian with systemd in a virtual machine, without a network. The package
-is installed, a gate is configured, admits, is rebooted, loses its power, is upgraded, not downgraded, and removed.
+is installed, a gate is set up by answers, admits, is rebooted, loses its power, is upgraded, not downgraded, and removed.
 Scanner and relay are USB-serial adapters of the kernel; admissions are counted at the relay's far end.
 
   --package FILE   proves this package instead of making one
+  --long           an update from afar as well, which takes five minutes more
   --json FILE      writes the report as JSON; .build/box/report.md has it as text in any case
   --console        shows what the box prints
   --quiet          prints the report alone
@@ -36,6 +37,7 @@ Exit codes: 0 all held, 1 something did not, 2 wrong usage, 3 something is missi
 const options = {
 	package: { type: 'string' },
 	json: { type: 'string' },
+	long: { type: 'boolean', default: false },
 	console: { type: 'boolean', default: false },
 	quiet: { type: 'boolean', default: false },
 	help: { type: 'boolean', default: false },
@@ -66,7 +68,7 @@ async function main(): Promise<number> {
 	const dir = mkdtempSync(join(tmpdir(), 'stileward-box-'));
 	let isWhole = false;
 	try {
-		await prove({ dir, say, steps, ready: values.package, console: values.console });
+		await prove({ dir, say, steps, ready: values.package, isLong: values.long, console: values.console });
 		isWhole = true;
 	} catch (error) {
 		say(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -74,10 +76,12 @@ async function main(): Promise<number> {
 		rmSync(dir, { recursive: true, force: true });
 	}
 	const report = { seconds: (performance.now() - startedMs) / 1000, isWhole, steps: steps.results };
+
 	const text = boxReport(report);
 	mkdirSync(build, { recursive: true });
 	writeFileSync(join(build, 'report.md'), text);
-	if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+	if (values.json !== undefined)
+		writeFileSync(values.json, `${JSON.stringify({ ...report, technician: commissioned(steps.results) }, null, 2)}\n`);
 	process.stdout.write(`\n${text}`);
 	return isWhole ? exitCodes.held : exitCodes.broken;
 }
@@ -89,31 +93,40 @@ interface Run extends Pick<Proof, 'steps'> {
 	readonly console: boolean;
 	/** A package that somebody made before. */
 	readonly ready: string | undefined;
+	/** Proves an update from afar as well. */
+	readonly isLong: boolean;
 }
 
-async function prove({ dir, say, steps, ready, console: isShown }: Run): Promise<void> {
+async function prove({ dir, say, steps, ready, isLong, console: isShown }: Run): Promise<void> {
 	let older = ready ?? '';
 	let newer = '';
+	let newest: string | undefined;
 	await steps.run('make the package, and the next version of it', async () => {
 		const architecture = architectures.amd64;
 		if (ready === undefined) older = (await makePackage({ architecture, out: dir, say })).file;
 		newer = withVersion(older, dir);
+		if (isLong) newest = withVersion(newer, dir);
 		return `${basename(older)} and ${basename(newer)}`;
 	});
-	const site = writeGateSite(dir);
 	const kernel = prepareKernel(join(project, '.build', 'lab', 'kernel'), say);
 	const initramfs = join(dir, 'initramfs.gz');
 	prepareInitramfs(kernel, initramfs, new URL('guest/init.sh', import.meta.url));
 	let image = '';
 	await steps.run('make a fresh Debian', async () => {
 		const root = prepareDebianRoot(build, say);
-		image = writeBoxDisk({ root, kernel, dir: build, stick: [older, newer, site.folder] });
+		image = writeBoxDisk({
+			root,
+			kernel,
+			dir: build,
+			stick: [older, newer, ...(newest === undefined ? [] : [newest])],
+		});
 		return 'debootstrap, on a disk of its own';
 	});
 	const dataImage = join(dir, 'data.img');
-	execFileSync('truncate', ['-s', '128M', dataImage]);
+	execFileSync('truncate', ['-s', '512M', dataImage]);
 	execFileSync('/sbin/mkfs.ext4', ['-q', '-F', dataImage]);
-	const proof: Proof = { steps, site, packages: [basename(older), basename(newer)] };
+	const packages = [basename(older), basename(newer)] as const;
+	const proof: Proof = { steps, packages, ...(newest !== undefined && { wanted: versionOf(newest) }) };
 	const lines: string[] = [];
 	const live = async (name: string, work: (life: BoxLife) => Promise<void>, end: 'reboot' | 'poweroff' | 'dark') => {
 		const own = mkdtempSync(join(dir, 'life-'));
@@ -141,9 +154,13 @@ async function prove({ dir, say, steps, ready, console: isShown }: Run): Promise
 			throw error;
 		}
 	};
-	await live('boot the bare box', (life) => proveFirstLife(life, proof), 'reboot');
-	await live('reboot', (life) => proveSecondLife(life, proof), 'dark');
-	await live('boot after the power cut', (life) => proveThirdLife(life, proof), 'poweroff');
+	let tickets: readonly string[] = [];
+	const first = async (life: BoxLife) => {
+		tickets = await proveFirstLife(life, proof);
+	};
+	await live('boot the bare box', first, 'reboot');
+	await live('reboot', (life) => proveSecondLife(life, { ...proof, tickets }), 'dark');
+	await live('boot after the power cut', (life) => proveThirdLife(life, { ...proof, tickets }), 'poweroff');
 }
 
 async function tellLast({ shell }: BoxLife, say: (text: string) => void, lines: readonly string[]): Promise<void> {

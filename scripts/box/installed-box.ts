@@ -1,80 +1,23 @@
 import type { BoxLife } from './box-life.ts';
-import type { GateSite } from './gate-site.ts';
-import { must, type Steps } from './steps.ts';
+import { commission } from './commission.ts';
+import { type Proof, patienceMs } from './proof.ts';
+import { must } from './steps.ts';
 
-/** What the steps of one proof share. */
-export interface Proof {
-	readonly steps: Steps;
-	readonly site: GateSite;
-	/** Names of the packages on the stick, the older one first. */
-	readonly packages: readonly [older: string, newer: string];
-}
-
-/** The worst exposure that the gate's unit may have (systemd-analyze(1), 0 to 10). */
+/** The worst exposure that a unit may have (systemd-analyze(1), 0 to 10). */
 const exposureMax = 2.5;
 
-/** Waiting for an emulated processor on a busy machine. */
-export const patienceMs = 8 * 60_000;
-
-const stick = '/media/stick';
-
-/** The first life: from a bare Debian to a gate that works, and everything that may happen to its agent. */
-export async function proveFirstLife(life: BoxLife, proof: Proof): Promise<void> {
-	await install(life, proof);
-	await allowForSlowness(life, proof);
-	await admitFirst(life, proof);
+/** Everything that may happen to the services of a box that was commissioned. Gives tickets; `usedBefore` of them are used. */
+export async function proveFirstLife(life: BoxLife, proof: Proof): Promise<readonly string[]> {
+	const tickets = await commission(life, proof);
 	await proveUnits(life, proof);
+	await proveHandheld(life, proof);
 	await proveWatchdog(life, proof);
-	await proveRelayOff(life, proof);
+	await proveRelayOff(life, proof, tickets);
+	return tickets;
 }
 
-async function install({ shell }: BoxLife, { steps, packages: [older] }: Proof): Promise<void> {
-	await steps.run('install the package without a network', async () => {
-		must((await shell.run('ip route 2>/dev/null | grep -q default')).code !== 0, 'the box has no network');
-		await shell.must(`apt-get install -y -qq -o Dpkg::Use-Pty=0 ${stick}/${older}`);
-		await shell.must(
-			'getent passwd stileward && systemctl is-enabled stileward-gate stileward-server stileward-handheld',
-		);
-		must((await shell.run('systemctl is-active stileward-gate')).code !== 0, 'nothing runs without a configuration');
-		return `${await shell.must('stileward --version')}, enabled, and nothing runs before it is configured`;
-	});
-}
-
-/** The time in which a box boots whose limits are those of its units, s. */
-const usualBootSeconds = 30;
-
-/** On a busy machine the box is slower than any that a gate has: the time limits of its unit grow with it. */
-async function allowForSlowness({ shell, bootSeconds }: BoxLife, { steps }: Proof): Promise<void> {
-	const factor = Math.ceil(bootSeconds / usualBootSeconds);
-	if (factor <= 1) return;
-	const limits = [`WatchdogSec=${20 * factor}s`, `TimeoutStartSec=${5 * factor}min`, `TimeoutStopSec=${30 * factor}s`];
-	const folder = '/etc/systemd/system/stileward-gate.service.d';
-	await steps.run(`give the unit ${factor} times the time: the box is slow today`, async () => {
-		await shell.must(
-			`mkdir -p ${folder} && printf '[Service]\n${limits.join('\n')}\n' >${folder}/slow.conf && systemctl daemon-reload`,
-		);
-		return limits.join(', ');
-	});
-}
-
-/** The place of \`stileward setup --answers\`: it writes what is copied here. */
-async function configure({ shell }: BoxLife): Promise<void> {
-	await shell.must(`cp -r ${stick}/site/. /etc/stileward/ && systemctl start stileward-gate`);
-}
-
-async function admitFirst(life: BoxLife, { steps, site }: Proof): Promise<void> {
-	await steps.run('configure it and start the service', async () => {
-		await configure(life);
-		return life.shell.must('systemctl show -P StatusText stileward-gate');
-	});
-	await steps.run('admit a ticket', async () => {
-		await life.shell.until('journalctl -u stileward-gate -o cat | grep -q \'"event":"ready"\'', patienceMs);
-		await life.present(site.tickets[0] ?? '');
-		await life.closings(1, patienceMs);
-		await life.open(patienceMs);
-		return 'the relay closed and opened once';
-	});
-}
+/** Tickets that the first life has admitted, by their place. */
+export const usedBefore = [0, 1, 2, 3];
 
 async function proveUnits({ shell }: BoxLife, { steps }: Proof): Promise<void> {
 	await steps.run('rate the units and look at the devices', async () => {
@@ -100,6 +43,24 @@ async function proveUnits({ shell }: BoxLife, { steps }: Proof): Promise<void> {
 	});
 }
 
+/** The example as it is, with the public keys of the server on the same box, and a port beside the gate's. */
+const handheldScript = `set -e
+install -d /etc/stileward/keys
+install -m644 /var/lib/stileward/server/keys/{manifest.jws,root.public.jwk} /etc/stileward/keys
+cp /usr/lib/stileward/device-configs/gates/bluetooth-handheld.yaml /etc/stileward/handheld.yaml
+printf 'http: { port: 8091 }\\n' >>/etc/stileward/handheld.yaml
+systemctl start stileward-handheld`;
+
+/** Bluetooth scanners need an adapter, which this box has none of: its agent runs, says so, and waits for one. */
+async function proveHandheld({ shell }: BoxLife, { steps }: Proof): Promise<void> {
+	await steps.run('start the agent of Bluetooth handhelds in its sandbox', async () => {
+		await shell.must(handheldScript);
+		const status = await shell.must('systemctl show -P StatusText stileward-handheld');
+		await shell.must('systemctl stop stileward-handheld && rm /etc/stileward/handheld.yaml');
+		return status;
+	});
+}
+
 async function proveWatchdog({ shell }: BoxLife, { steps }: Proof): Promise<void> {
 	await steps.run('stop the event loop: the watchdog starts the agent anew', async () => {
 		const before = await shell.must('systemctl show -P MainPID stileward-gate');
@@ -117,19 +78,16 @@ async function activeAgain(shell: BoxLife['shell'], before: string): Promise<voi
 	await shell.until('systemctl show -P StatusText stileward-gate | grep -q "1 lane(s) work"', patienceMs);
 }
 
-async function proveRelayOff(life: BoxLife, { steps, site }: Proof): Promise<void> {
+async function proveRelayOff(life: BoxLife, { steps }: Proof, tickets: readonly string[]): Promise<void> {
 	const { shell } = life;
-	const inPulse = async (ticket: number, count: number) => {
-		await life.present(site.tickets[ticket] ?? '');
-		return (await life.closings(count, patienceMs)).at(-1)?.atMs ?? 0;
-	};
+	const inPulse = (ticket: number) => life.closesFor(tickets[ticket] ?? '', patienceMs);
 	const closedFor = async (sinceMs: number) => {
 		await life.open(patienceMs);
 		return ((await life.edges()).at(-1)?.atMs ?? 0) - sinceMs;
 	};
 	await steps.run('kill the agent in the middle of a pulse', async () => {
 		const before = await shell.must('systemctl show -P MainPID stileward-gate');
-		const sinceMs = await inPulse(1, 2);
+		const sinceMs = await inPulse(1);
 		await shell.must(`kill -KILL ${before}`);
 		const ms = await closedFor(sinceMs);
 		await activeAgain(shell, before);
@@ -137,7 +95,7 @@ async function proveRelayOff(life: BoxLife, { steps, site }: Proof): Promise<voi
 	});
 	await steps.run('kill the agent and its coil watchdog together: the service switches the relay off', async () => {
 		const before = await shell.must('systemctl show -P MainPID stileward-gate');
-		const sinceMs = await inPulse(2, 3);
+		const sinceMs = await inPulse(2);
 		await shell.must('systemctl kill --signal=KILL --kill-who=all stileward-gate');
 		const ms = await closedFor(sinceMs);
 		const told = await shell.until("journalctl -u stileward-gate -o cat | grep 'lane-1.relay: off'", patienceMs);
@@ -145,7 +103,7 @@ async function proveRelayOff(life: BoxLife, { steps, site }: Proof): Promise<voi
 		return `${told.split('\n').at(-1)}, ${(ms / 1000).toFixed(1)} s after it had closed`;
 	});
 	await steps.run('stop the service in the middle of a pulse', async () => {
-		const sinceMs = await inPulse(3, 4);
+		const sinceMs = await inPulse(3);
 		await shell.must('systemctl stop stileward-gate');
 		const ms = await closedFor(sinceMs);
 		must((await shell.run('systemctl is-active stileward-gate')).code !== 0, 'the service stays stopped');

@@ -1,49 +1,52 @@
-import type { BoxLife } from './box-life.ts';
-import { type Proof, patienceMs } from './installed-box.ts';
+import { admit, type BoxLife } from './box-life.ts';
+import { usedBefore } from './installed-box.ts';
+import { versionOf } from './next-version.ts';
+import { type Proof, patienceMs, ready, stick } from './proof.ts';
+import { proveStagedUpdate } from './staged-update.ts';
 import { must } from './steps.ts';
 
-/** Tickets that were admitted in the first life. */
-const usedBefore = [0, 1, 2, 3];
+/** A proof whose first life has left tickets. */
+interface LaterProof extends Proof {
+	readonly tickets: readonly string[];
+}
 
 /** Writes of a commit before the power fails, from the moment that its ticket is presented. */
 const writesBeforeFailure = 3;
 
-const stick = '/media/stick';
-const ready = 'systemctl show -P StatusText stileward-gate | grep -q "1 lane(s) work"';
-
 /** The second life, after a reboot: a ticket more, and then the power fails in the middle of the next. */
-export async function proveSecondLife(life: BoxLife, proof: Proof): Promise<void> {
-	const { steps, site } = proof;
+export async function proveSecondLife(life: BoxLife, proof: LaterProof): Promise<void> {
+	const { steps, tickets } = proof;
 	await steps.run('after a reboot: refuse a used ticket, admit another', async () => {
 		await life.shell.until(ready, patienceMs);
-		await refused(life, site.tickets[0]);
-		await life.present(site.tickets[4] ?? '');
-		await life.closings(1, patienceMs);
-		await life.open(patienceMs);
+		await refused(life, tickets[0]);
+		await admit(life, tickets[4], patienceMs);
 		return 'the service came by itself; the used ticket moved nothing, the new one the relay';
 	});
 	await steps.run('the power fails in the middle of an admission', async () => {
 		// What the ticket before has left to be written is on the disk: the next write is that of the next admission.
 		await life.shell.must('sync');
 		const dark = life.failWithWrite(writesBeforeFailure);
-		await life.present(site.tickets[5] ?? '');
+		await life.present(tickets[5] ?? '');
 		await dark;
 		return 'with a write that was in the disk’s cache alone';
 	});
 }
 
 /** The third life, after the power failed: nothing that was acknowledged is lost; then upgrade, downgrade, removal. */
-export async function proveThirdLife(life: BoxLife, proof: Proof): Promise<void> {
-	const { steps, site } = proof;
+export async function proveThirdLife(life: BoxLife, proof: LaterProof): Promise<void> {
+	const { steps, tickets } = proof;
 	await steps.run('after the power cut: what was admitted is used, another ticket is admitted', async () => {
 		await life.shell.until(ready, patienceMs);
-		for (const ticket of [...usedBefore, 4]) await refused(life, site.tickets[ticket]);
-		await life.present(site.tickets[6] ?? '');
-		await life.closings(1, patienceMs);
-		await life.open(patienceMs);
+		for (const ticket of [...usedBefore, 4]) await refused(life, tickets[ticket]);
+		await admit(life, tickets[6], patienceMs);
 		return `${usedBefore.length + 1} tickets that had opened the gate are refused, a new one opened it`;
 	});
 	await upgrade(life, proof);
+	const { wanted, packages } = proof;
+	if (wanted !== undefined) {
+		const versions = { runs: versionOf(packages[1]), wanted };
+		await proveStagedUpdate(life, { proof, versions, ticket: tickets[8] ?? '' });
+	}
 	await refuseDowngrade(life, proof);
 	await remove(life, proof);
 }
@@ -58,7 +61,7 @@ async function refused(life: BoxLife, ticket = ''): Promise<void> {
 	must((await life.edges()).length === edges, 'a refused ticket moves no relay');
 }
 
-async function upgrade(life: BoxLife, { steps, site, packages: [, newer] }: Proof): Promise<void> {
+async function upgrade(life: BoxLife, { steps, tickets, packages: [, newer] }: LaterProof): Promise<void> {
 	const { shell } = life;
 	await steps.run('upgrade while the service runs', async () => {
 		const before = await shell.must('systemctl show -P MainPID stileward-gate');
@@ -66,15 +69,13 @@ async function upgrade(life: BoxLife, { steps, site, packages: [, newer] }: Proo
 		const after = await shell.must('systemctl show -P MainPID stileward-gate');
 		must(after !== '0' && after !== before, 'the agent of the new version runs');
 		await shell.until(ready, patienceMs);
-		await refused(life, site.tickets[6]);
-		await life.present(site.tickets[7] ?? '');
-		await life.closings(2, patienceMs);
-		await life.open(patienceMs);
+		await refused(life, tickets[6]);
+		await admit(life, tickets[7], patienceMs);
 		return `${await shell.must('stileward --version')} runs, knows the used tickets and admits`;
 	});
 }
 
-async function refuseDowngrade({ shell }: BoxLife, { steps, packages: [older, newer] }: Proof): Promise<void> {
+async function refuseDowngrade({ shell }: BoxLife, { steps, wanted, packages: [older, newer] }: Proof): Promise<void> {
 	const setSchema = (schema: number) =>
 		`/usr/lib/stileward/bin/node -e "require('/usr/lib/stileward/node_modules/better-sqlite3')('/var/lib/stileward/gate/ledger.db').pragma('user_version = ${schema}')"`;
 	await steps.run('refuse a downgrade below the ledger’s schema', async () => {
@@ -84,7 +85,7 @@ async function refuseDowngrade({ shell }: BoxLife, { steps, packages: [older, ne
 		const { code, output } = await shell.run(`dpkg --install ${stick}/${older}`);
 		must(code !== 0 && /has schema/.test(output), `dpkg refuses: ${output}`);
 		const kept = /^Version: (.+)$/m.exec(await shell.must('dpkg-query --status stileward'))?.[1] ?? '';
-		must(newer.startsWith(`stileward_${kept}_`), `the newer version stays: ${kept}`);
+		must(kept === (wanted ?? versionOf(newer)), `the newer version stays: ${kept}`);
 		await shell.must(setSchema(schema));
 		await shell.must('systemctl start stileward-gate');
 		return output.split('\n').find((line) => line.includes('has schema')) ?? '';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { programFolder } from '../package/debian-package.ts';
 
 /** Makes the same package with the next version, as a release would that changes nothing else. Gives its file. */
@@ -22,4 +22,9 @@ export function withVersion(file: string, dir: string): string {
 	} finally {
 		rmSync(tree, { recursive: true, force: true });
 	}
+}
+
+/** The version in the name of a package's file: `stileward_0.1.1_amd64.deb`. */
+export function versionOf(file: string): string {
+	return /^stileward_(.+)_/.exec(basename(file))?.[1] ?? '';
 }

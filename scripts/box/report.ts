@@ -8,6 +8,19 @@ export interface BoxReport {
 	readonly steps: readonly StepResult[];
 }
 
+/** A technician's part of it: from a booted box to the first visitor. */
+export interface Commissioned {
+	readonly minutes: number;
+	readonly inputs: readonly string[];
+}
+
+/** What the technician did, and how long that took with all that the box did meanwhile. */
+export function commissioned(steps: readonly StepResult[]): Commissioned {
+	const own = steps.filter(({ inputs }) => inputs.length > 0);
+	const seconds = own.reduce((sum, each) => sum + each.seconds, 0);
+	return { minutes: Math.round(seconds / 6) / 10, inputs: own.flatMap(({ inputs }) => inputs) };
+}
+
 /** The report as a person reads it, in Markdown. */
 export function boxReport({ seconds, isWhole, steps }: BoxReport): string {
 	const rows = steps.map(
@@ -15,14 +28,15 @@ export function boxReport({ seconds, isWhole, steps }: BoxReport): string {
 			`| ${held ? '✓' : '✗'} | ${name} | ${(each / 60).toFixed(1)} | ${seen.replace(/\s*\n\s*/g, ' ').replaceAll('|', '\\|')} |`,
 	);
 	const end = isWhole ? 'all held' : 'a step did not hold, and those after it did not run';
+	const { minutes, inputs } = commissioned(steps);
 	return [
 		`# A bare box: ${(seconds / 60).toFixed(1)} minutes, ${end}`,
+		'',
+		`From a booted box to the first visitor: ${minutes} minutes on an emulated processor, ${inputs.length} human inputs (${inputs.join('; ')}).`,
 		'',
 		'| | step | minutes | seen |',
 		'| --- | --- | --- | --- |',
 		...rows,
-		'',
-		'What a technician types: `apt install ./stileward_….deb`, the configuration, `systemctl start stileward-gate`.',
 		'',
 	].join('\n');
 }

@@ -4,13 +4,15 @@ export interface StepResult {
 	readonly seconds: number;
 	readonly held: boolean;
 	readonly seen: string;
+	/** What a technician typed or did for it; empty for what happens to a box by itself, or is only looked at. */
+	readonly inputs: readonly string[];
 }
 
 /** Runs steps one after the other; each stands on what the one before left. */
 export interface Steps {
 	readonly results: readonly StepResult[];
 	/** Runs one. `work` gives what was seen; where it rejects, the step did not hold, and so does this. */
-	run(name: string, work: () => Promise<string>): Promise<void>;
+	run(name: string, work: () => Promise<string>, ...inputs: readonly string[]): Promise<void>;
 }
 
 /** Makes the list of steps. `say` is told of each when it has ended. */
@@ -22,14 +24,15 @@ export function createSteps(say: (text: string) => void): Steps {
 	};
 	return {
 		results,
-		run: async (name, work) => {
+		run: async (name, work, ...inputs) => {
 			const startedMs = performance.now();
 			const seconds = () => (performance.now() - startedMs) / 1000;
 			try {
 				const seen = await work();
-				add({ name, seconds: seconds(), held: true, seen });
+				add({ name, seconds: seconds(), held: true, seen, inputs });
 			} catch (error) {
-				add({ name, seconds: seconds(), held: false, seen: error instanceof Error ? error.message : String(error) });
+				const seen = error instanceof Error ? error.message : String(error);
+				add({ name, seconds: seconds(), held: false, seen, inputs });
 				throw error;
 			}
 		},

@@ -5,7 +5,7 @@ import type { UpdateApplyOptions } from './update-apply.ts';
 import type { UpdateTrustOptions } from './update-trust.ts';
 
 /** Where the package keeps what the updater works with; the unit file and the gate say the same. */
-const places = {
+export const updatePlaces = {
 	data: '/var/lib/stileward/gate',
 	state: '/var/lib/stileward/updates',
 	rootKey: '/etc/stileward/root.public.jwk',
@@ -19,10 +19,10 @@ export function addUpdateCommands(program: Command, terminal: Terminal): void {
 		.command('trust')
 		.summary('let the venue of this gate update it')
 		.description(
-			'Keep the root key of the venue where only root may change it: packages that it has signed are installed.',
+			'Keep the root key of the venue where only root may change it, and wait for packages that it has signed: they are installed.',
 		)
-		.option('--data <dir>', 'data folder of the enrolled gate', places.data)
-		.option('--root-key <file>', 'where to keep the key', places.rootKey)
+		.option('--data <dir>', 'data folder of the enrolled gate', updatePlaces.data)
+		.option('--root-key <file>', 'where to keep the key', updatePlaces.rootKey)
 		.option('--json', 'print one JSON object')
 		.addHelpText('after', examples('update trust', 'update trust --data /var/lib/stileward/gate --json'))
 		.action(async (options: UpdateTrustOptions) => (await import('./update-trust.ts')).trustVenue(options, terminal));
@@ -32,10 +32,10 @@ export function addUpdateCommands(program: Command, terminal: Terminal): void {
 		.description(
 			'Install the package that the gate has fetched, once it is checked against the root key; go back where a lane stops working.',
 		)
-		.option('--data <dir>', 'data folder of the gate', places.data)
-		.option('--state <dir>', 'folder of the updater, which only root may write to', places.state)
-		.option('--root-key <file>', 'the venue’s root key, as `update trust` kept it', places.rootKey)
-		.option('--url <url>', 'address of the agent', places.url)
+		.option('--data <dir>', 'data folder of the gate', updatePlaces.data)
+		.option('--state <dir>', 'folder of the updater, which only root may write to', updatePlaces.state)
+		.option('--root-key <file>', 'the venue’s root key, as `update trust` kept it', updatePlaces.rootKey)
+		.option('--url <url>', 'address of the agent', updatePlaces.url)
 		.option('--json', 'print one JSON object')
 		.addHelpText('after', applyNotes)
 		.addHelpText('after', examples('update apply', 'update apply --json'))

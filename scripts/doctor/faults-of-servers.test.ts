@@ -4,8 +4,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startGate, until } from '../../gate-agent/acceptance/gate.suite.ts';
-import { freePort, lineOf, machineAround, runDoctor } from './gate-bench.suite.ts';
-import { type Stranger, setUpVenue, startStranger, type VenueBench } from './venue-bench.suite.ts';
+import { runCli } from '../commands/cli.suite.ts';
+import { freePort, lineOf, machineAround, runDoctor, setUpGate } from './gate-bench.suite.ts';
+import { newCode, type Stranger, setUpVenue, startStranger, type VenueBench } from './venue-bench.suite.ts';
 
 const patience = { timeout: 300_000 };
 const dayMs = 86_400_000;
@@ -79,6 +80,23 @@ describe('the doctor follows every step to the server of an enrolled gate, and n
 		const { faults, result } = await runDoctor(args, { within: ['unshare', '--net'] });
 		expect(faults).toEqual(['dns_failed']);
 		expect(result.findings.find(({ code }) => code === 'dns_failed')?.fix?.en).toContain('cable');
+	});
+
+	it('a code that another box has used before, until one is taken', patience, async () => {
+		const { venue, session, dir } = await setUpVenue();
+		const box = await setUpGate();
+		await box.configure({ gate: { event: undefined, keys: undefined } });
+		const { url, fingerprint } = venue.server;
+		const enroll = (code: string, data: string) =>
+			runCli(['gate', 'enroll', '--server', url, '--fingerprint', fingerprint, '--code', code, '--data', data]);
+		const spent = await newCode(venue, session, 'box-2');
+		expect((await enroll(spent, join(dir, 'other'))).code).toBe(0);
+		expect((await enroll(spent, box.data)).code).not.toBe(0);
+		const { faults, result } = await box.doctor();
+		expect(faults).toEqual(['not_enrolled', 'enroll_code_used']);
+		expect(result.findings.find(({ code }) => code === 'enroll_code_used')?.fix?.en).toContain('stileward device code');
+		expect((await enroll(await newCode(venue, session, 'box-3'), box.data)).code).toBe(0);
+		expect((await box.doctor()).faults).toEqual([]);
 	});
 
 	it('a gate that the office has disabled', patience, async () => {

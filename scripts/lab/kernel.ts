@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Debian's stock kernel, unpacked beside the project: nothing of the machine itself is changed. */
@@ -35,22 +44,29 @@ export function prepareKernel(dir: string, say: (text: string) => void): GuestKe
 	const kept = readdirSync(dir).find((name) => isWhole(name) && !brokenVersions.includes(name));
 	if (kept !== undefined) return kernelIn(dir, kept);
 	const version = newestVersion();
-	const unpacking = join(dir, `${version}.unpacking`);
-	rmSync(unpacking, { recursive: true, force: true });
-	mkdirSync(unpacking);
+	// Beside it, under a name of its own: lab and box may begin at one moment.
+	const unpacking = mkdtempSync(`${dir}-unpacking-`);
+	try {
+		unpackKernel(version, unpacking, say);
+		// The folder gets its name when it is whole: a start that was interrupted begins anew.
+		if (!isWhole(version)) renameSync(unpacking, join(dir, version));
+	} finally {
+		rmSync(unpacking, { recursive: true, force: true });
+	}
+	return kernelIn(dir, version);
+}
+
+function unpackKernel(version: string, folder: string, say: (text: string) => void): void {
 	say(`fetching Debian's kernel ${version}`);
-	execFileSync('apt-get', ['download', '-qq', `linux-image-${version}`], { cwd: unpacking, stdio: 'pipe' });
-	const archive = readdirSync(unpacking).find((name) => name.endsWith('.deb'));
+	execFileSync('apt-get', ['download', '-qq', `linux-image-${version}`], { cwd: folder, stdio: 'pipe' });
+	const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
 	if (archive === undefined) throw new Error(`apt-get download linux-image-${version} left no file`);
 	say('unpacking it');
-	execFileSync('dpkg-deb', ['-x', archive, 'root'], { cwd: unpacking });
-	execFileSync('depmod', ['-b', join(unpacking, 'root'), version]);
-	const image = readFileSync(join(unpacking, 'root', 'boot', `vmlinuz-${version}`));
-	writeFileSync(join(unpacking, 'vmlinux'), uncompressed(image));
-	rmSync(join(unpacking, archive));
-	// The folder gets its name when it is whole: a start that was interrupted begins anew.
-	renameSync(unpacking, join(dir, version));
-	return kernelIn(dir, version);
+	execFileSync('dpkg-deb', ['-x', archive, 'root'], { cwd: folder });
+	execFileSync('depmod', ['-b', join(folder, 'root'), version]);
+	const image = readFileSync(join(folder, 'root', 'boot', `vmlinuz-${version}`));
+	writeFileSync(join(folder, 'vmlinux'), uncompressed(image));
+	rmSync(join(folder, archive));
 }
 
 function kernelIn(dir: string, version: string): GuestKernel {

@@ -99,7 +99,7 @@ export function pcArguments({ kernel, initramfs, words }: PcOptions): readonly s
 		...['tsc=reliable', 'clocksource=tsc', 'cryptomgr.notests', ...words],
 	].join(' ');
 	return [
-		...['-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', cpu, '-smp', '2', '-m', `${memoryMiB}`],
+		...['-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', cpu, '-smp', '1', '-m', `${memoryMiB}`],
 		...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
 		...['-kernel', kernel.vmlinux, '-initrd', initramfs, '-append', line],
 		...['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04', '-device', 'virtio-rng-pci'],

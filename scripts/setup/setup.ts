@@ -19,7 +19,7 @@ import { type Commissioning, reportData, writeReport } from './commissioning-rep
 import { findDevices } from './find-devices.ts';
 import { gateFileText } from './gate-file.ts';
 import type { GatePlan } from './gate-plan.ts';
-import { startService } from './gate-service.ts';
+import { type ServiceStart, startService } from './gate-service.ts';
 import { exists, installGate, withSettings } from './install-gate.ts';
 import type { Interview } from './interview.ts';
 import { planByAnswers } from './plan-by-answers.ts';
@@ -191,7 +191,7 @@ function keptName(file: string): string {
 async function install(run: Run, plan: GatePlan): Promise<void> {
 	const { options, around, words, signal } = run;
 	const undo = createUndo();
-	let service: string | undefined;
+	let service: ServiceStart;
 	let venue: string | undefined;
 	try {
 		if (plan.joining.kind === 'enroll') await run.say(words.enrolling);
@@ -212,26 +212,25 @@ async function install(run: Run, plan: GatePlan): Promise<void> {
 		if (venue !== undefined) await run.say(fillIn(words.enrolled, { venue }));
 		await run.say(fillIn(words.written, { file: options.config }));
 		if (installed.kept !== undefined) await run.say(fillIn(words.kept, { file: installed.kept }));
-		service = options.service ? await startService(around, undo) : '--no-service';
+		service = options.service ? await startService(around, undo) : { kind: 'none', why: '--no-service' };
 		signal.throwIfAborted();
 	} catch (error) {
 		await undo.all();
 		throw error;
 	}
 	undo.forget();
-	await run.say(
-		service === undefined ? words.serviceStarted : fillIn(words.serviceSkipped, { why: service, file: options.config }),
-	);
-	await commission(run, plan, { service: service ?? 'started', ...(venue !== undefined && { venue }) });
+	const notStarted = service.kind === 'started' ? undefined : { why: service.why, file: options.config };
+	await run.say(notStarted === undefined ? words.serviceStarted : fillIn(words.serviceSkipped, notStarted));
+	await commission(run, plan, { service, ...(venue !== undefined && { venue }) });
 }
 
 async function commission(
 	run: Run,
 	plan: GatePlan,
-	{ service, venue }: { readonly service: string; readonly venue?: string },
+	{ service, venue }: { readonly service: ServiceStart; readonly venue?: string },
 ): Promise<void> {
 	const { options, around, words, terminal, language, interview } = run;
-	const ready = service === 'started' ? await waitUntilReady(run) : undefined;
+	const ready = service.kind === 'none' ? undefined : service.kind === 'started' && (await waitUntilReady(run));
 	const { findings } = await examineGate({ configFile: options.config, sets: [], openDevices: true }, around);
 	const minutes = Math.round((performance.now() - run.startedMs) / 6_000) / 10;
 	const commissioning: Commissioning = {
@@ -241,7 +240,13 @@ async function commission(
 			config: options.config,
 			data: options.data,
 		},
-		...{ plan, service, findings, minutes, asked: interview?.asked ?? [] },
+		...{
+			plan,
+			service: service.kind === 'started' ? service.kind : service.why,
+			findings,
+			minutes,
+			asked: interview?.asked ?? [],
+		},
 		...(venue !== undefined && { venue }),
 		...(ready !== undefined && { ready }),
 	};
