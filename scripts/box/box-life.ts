@@ -52,7 +52,7 @@ export async function startBox({ kernel, initramfs, image, dataImage, dir, onLin
 	const words = ['rw', 'systemd.show_status=0', 'net.ifnames=0'];
 	const machine = startQemu(
 		[
-			...pcArguments({ kernel, initramfs, words }),
+			...pcArguments({ kernel, initramfs, processors: 1, words }),
 			...['-drive', `file=${image},format=raw,if=none,id=root,cache=unsafe`, '-device', 'virtio-blk-pci,drive=root'],
 			...['-drive', disk.drive, '-device', 'virtio-blk-pci,drive=disk'],
 			...services.devices,

@@ -141,6 +141,7 @@ async function runTests(
 				args: files,
 				devices: services.devices,
 				limitMs: testsLimitMs,
+				processors: 2,
 			},
 			onLine: (line) => void (isQuiet || process.stdout.write(`${line}\n`)),
 		});

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LossyDisk, openLossyDisk } from './lossy-disk.ts';
+import { type LossyDisk, liveOn, openLossyDisk } from './lossy-disk.ts';
 
 const sectorBytes = 512;
 const diskBytes = 8 * sectorBytes;
@@ -121,4 +122,16 @@ test('a disk without power answers nothing', async () => {
 	disk.cut();
 	await expect(write(0, 1)).rejects.toThrow(/the disk hung up|EPIPE|ECONNRESET/);
 	expect(sectors()[0]).toBe(0);
+});
+
+test('nobody serves a disk whose life broke off', async () => {
+	const disk = open(() => true);
+	const crashed = liveOn(disk, async () => {
+		const socket = connect(join(dir, 'disk.sock'));
+		await once(socket, 'connect');
+		throw new Error('the program crashed');
+	});
+	await expect(crashed).rejects.toThrow('the program crashed');
+	const [error] = await once(connect(join(dir, 'disk.sock')), 'error');
+	expect(error).toMatchObject({ code: expect.stringMatching(/ENOENT|ECONNREFUSED/) });
 });

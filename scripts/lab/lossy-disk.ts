@@ -60,6 +60,15 @@ export function openLossyDisk(image: string, socketPath: string, keepSector: () 
 	};
 }
 
+/** A life on a disk, to its power cut. The power is taken away also where the life broke off: nobody serves the disk after it. */
+export async function liveOn<T>(disk: LossyDisk, live: (disk: LossyDisk) => Promise<T>) {
+	const result = await live(disk).catch((error: unknown) => {
+		disk.cut();
+		throw error;
+	});
+	return { result, ...disk.cut() };
+}
+
 type Cache = ReturnType<typeof createCache>;
 
 function createCache(fd: number) {

@@ -15,6 +15,8 @@ export interface MachineOptions {
 	readonly args?: readonly string[];
 	/** Further arguments of QEMU: the devices under test. */
 	readonly devices?: readonly string[];
+	/** One is slower where several programs start, and crashes none: see the README. */
+	readonly processors: 1 | 2;
 	readonly onLine: (line: string) => void;
 	/** The machine is killed after this time, ms. */
 	readonly limitMs: number;
@@ -75,9 +77,9 @@ function guestCode(code: number): number {
 }
 
 function machineArguments(options: Omit<MachineOptions, 'onLine' | 'limitMs'>): readonly string[] {
-	const { kernel, initramfs, image, out, run, args = [], devices = [] } = options;
+	const { kernel, initramfs, processors, image, out, run, args = [], devices = [] } = options;
 	return [
-		...pcArguments({ kernel, initramfs, words: [`lab.run=${run}`, `lab.args=${args.join(',')}`] }),
+		...pcArguments({ kernel, initramfs, processors, words: [`lab.run=${run}`, `lab.args=${args.join(',')}`] }),
 		...shared('host', '/', true),
 		...shared('modules', `${kernel.root}/lib/modules`, true),
 		...['-drive', `file=${image},format=raw,if=none,id=project,readonly=on`],
@@ -88,18 +90,29 @@ function machineArguments(options: Omit<MachineOptions, 'onLine' | 'limitMs'>): 
 }
 
 /** What a guest boots from, and further words of its kernel's command line. */
-export interface PcOptions extends Pick<MachineOptions, 'kernel' | 'initramfs'> {
+export interface PcOptions extends Pick<MachineOptions, 'kernel' | 'initramfs' | 'processors'> {
 	readonly words: readonly string[];
 }
 
 /** A PC without disks and shared folders: processor, memory, kernel, console. */
-export function pcArguments({ kernel, initramfs, words }: PcOptions): readonly string[] {
+export function pcArguments({ kernel, initramfs, processors, words }: PcOptions): readonly string[] {
 	const line = [
 		...['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', 'random.trust_cpu=on'],
 		...['tsc=reliable', 'clocksource=tsc', 'cryptomgr.notests', ...words],
 	].join(' ');
 	return [
-		...['-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=512', '-cpu', cpu, '-smp', '1', '-m', `${memoryMiB}`],
+		...[
+			'-M',
+			'q35',
+			'-accel',
+			'tcg,thread=multi,tb-size=512',
+			'-cpu',
+			cpu,
+			'-smp',
+			`${processors}`,
+			'-m',
+			`${memoryMiB}`,
+		],
 		...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
 		...['-kernel', kernel.vmlinux, '-initrd', initramfs, '-append', line],
 		...['-serial', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04', '-device', 'virtio-rng-pci'],

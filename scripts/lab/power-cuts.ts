@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GuestKernel } from './kernel.ts';
-import { type LossyDisk, openLossyDisk } from './lossy-disk.ts';
+import { type LossyDisk, liveOn, openLossyDisk } from './lossy-disk.ts';
 import { startMachine } from './machine.ts';
 
 /** One life that ended with a power cut, and what the next one found. */
@@ -99,14 +99,12 @@ async function oneCut(options: Omit<CutOptions, 'rounds' | 'seed'>, { program, s
 		const target = leastRedemptions + Math.floor(random() * (mostRedemptions - leastRedemptions));
 		options.say(`${program}, seed ${seed}: cutting the power after ${target} redemptions`);
 		const first = openLossyDisk(image, join(dir, 'disk.sock'), () => random() < share);
-		const acknowledged = await redeemUntilCut(
-			{ ...options, dir, disk: first },
-			{ program, target, cutAfterWrites: 1 + Math.floor(random() * writesMost) },
-		);
-		const { unflushed } = first.cut();
+		const cut = { program, target, cutAfterWrites: 1 + Math.floor(random() * writesMost) };
+		const lived = await liveOn(first, (disk) => redeemUntilCut({ ...options, dir, disk }, cut));
+		const { unflushed, result: acknowledged } = lived;
 		const second = openLossyDisk(image, join(dir, 'disk.sock'), () => true);
-		const found = new Set(await readAfterCut({ ...options, dir, disk: second }, program));
-		second.cut();
+		const read = await liveOn(second, (disk) => readAfterCut({ ...options, dir, disk }, program));
+		const found = new Set(read.result);
 		const kept = acknowledged.filter((idx) => found.has(idx)).length;
 		const lost = acknowledged.length - kept;
 		const isProven = program === 'ledger' ? lost === 0 : lost > 0;
@@ -164,7 +162,7 @@ async function runProgram(
 ): Promise<number | 'killed' | 'limit'> {
 	const last: string[] = [];
 	const machine = startMachine({
-		...{ kernel, initramfs, image, out: dir, run: 'power-cut.sh', args, limitMs: lifeLimitMs },
+		...{ kernel, initramfs, image, out: dir, run: 'power-cut.sh', args, limitMs: lifeLimitMs, processors: 1 },
 		devices: ['-drive', disk.drive, '-device', 'virtio-blk-pci,drive=disk'],
 		onLine: (line) => {
 			last.push(line);
