@@ -63,7 +63,7 @@ async function allowForSlowness({ shell, bootSeconds }: BoxLife, { steps }: Proo
 
 /** The office's part: a server of the same package, on the same box because it has no network, with an event on sale. */
 const venueScript = `set -e
-export STILEWARD_HOME=/root/office NODE_COMPILE_CACHE=/var/cache/stileward/office
+export STILEWARD_HOME=/var/tmp/office NODE_COMPILE_CACHE=/var/cache/stileward/office
 echo 'STILEWARD_SERVER_OPTIONS=--listen 127.0.0.1:8443' >/etc/stileward/server.env
 systemctl start stileward-server
 ready=$(journalctl -u stileward-server -o cat | grep '"event":"ready"')
@@ -106,9 +106,9 @@ async function setUp({ shell }: BoxLife, { steps }: Proof, link: string): Promis
 	await steps.run(
 		'set the gate up by answers',
 		async () => {
-			await shell.must(`cat >/root/gate-1.yaml <<'ANSWERS'\n${answers}ANSWERS`);
+			await shell.must(`cat >/var/tmp/gate-1.yaml <<'ANSWERS'\n${answers}ANSWERS`);
 			const { code, output } = await shell.run(
-				'stileward setup --answers /root/gate-1.yaml --json --set lanes.0.holdOffMs=50 2>/root/setup.log || { status=$?; cat /root/setup.log; exit $status; }',
+				'stileward setup --answers /var/tmp/gate-1.yaml --json --set lanes.0.holdOffMs=50 2>/var/tmp/setup.log || { status=$?; cat /var/tmp/setup.log; exit $status; }',
 			);
 			must(code === 0, `the assistant ends with 0: ${output.slice(-outputMax)}`);
 			const report = JSON.parse(output) as Report;

@@ -10,15 +10,15 @@ interface Versions {
 
 /** What the office does, and the one word that is said at the gate. A gate fetches its own version, too: its way back. */
 const offerScript = ({ runs, wanted }: Versions) => `set -e
-export STILEWARD_HOME=/root/office NODE_COMPILE_CACHE=/var/cache/stileward/office
+export STILEWARD_HOME=/var/tmp/office NODE_COMPILE_CACHE=/var/cache/stileward/office
 for version in ${runs} ${wanted}; do
 	deb=${stick}/stileward_\${version}_amd64.deb
 	stileward release sign --dir /var/lib/stileward/server/keys --deb "$deb" >"/tmp/$version.release"
 	runuser -u stileward -- stileward server release --data /var/lib/stileward/server --deb "$deb" --release "/tmp/$version.release"
 done
 stileward update trust
-printf 'update: { version: ${wanted}, window: "00:00-00:00" }\\n' >/root/update.yaml
-stileward config push --gate gate-1 --file /root/update.yaml`;
+printf 'update: { version: ${wanted}, window: "00:00-00:00" }\\n' >/var/tmp/update.yaml
+stileward config push --gate gate-1 --file /var/tmp/update.yaml`;
 
 interface StagedUpdate {
 	readonly proof: Proof;
