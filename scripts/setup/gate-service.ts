@@ -14,8 +14,12 @@ export type ServiceStart =
 	| { readonly kind: 'refused'; readonly why: string };
 
 /** Enables the gate's service and has it started anew; a slow machine takes its time for it, and is not waited for here. */
-export async function startService({ run }: Surroundings, undo: Undo): Promise<ServiceStart> {
-	if (!existsSync(bootedMark)) return { kind: 'none', why: 'systemd does not run here' };
+export async function startService(
+	{ run }: Pick<Surroundings, 'run'>,
+	undo: Undo,
+	isBooted = existsSync(bootedMark),
+): Promise<ServiceStart> {
+	if (!isBooted) return { kind: 'none', why: 'systemd does not run here' };
 	const property = async (name: string) =>
 		(await run('systemctl', ['show', serviceUnit, '--value', `--property=${name}`]))?.out.trim();
 	if ((await property('LoadState')) !== 'loaded') {
