@@ -20,7 +20,12 @@ export async function proveSecondLife(life: BoxLife, proof: LaterProof): Promise
 		await life.shell.until(ready, patienceMs);
 		await refused(life, tickets[0]);
 		await admit(life, tickets[4], patienceMs);
-		return 'the service came by itself; the used ticket moved nothing, the new one the relay';
+		await life.shell.must('systemctl is-active stileward-server');
+		return 'gate and server came by themselves; the used ticket moved nothing, the new one the relay';
+	});
+	await steps.run('take the server away: from here on the gate is alone', async () => {
+		await life.shell.must('systemctl disable --now stileward-server');
+		return life.shell.must('systemctl show -P ActiveState stileward-server');
 	});
 	await steps.run('the power fails in the middle of an admission', async () => {
 		// What the ticket before has left to be written is on the disk: the next write is that of the next admission.

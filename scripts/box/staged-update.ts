@@ -11,6 +11,7 @@ interface Versions {
 /** What the office does, and the one word that is said at the gate. A gate fetches its own version, too: its way back. */
 const offerScript = ({ runs, wanted }: Versions) => `set -e
 export STILEWARD_HOME=/var/tmp/office NODE_COMPILE_CACHE=/var/cache/stileward/office
+systemctl start stileward-server
 for version in ${runs} ${wanted}; do
 	deb=${stick}/stileward_\${version}_amd64.deb
 	stileward release sign --dir /var/lib/stileward/server/keys --deb "$deb" >"/tmp/$version.release"
