@@ -18,7 +18,7 @@ for version in ${runs} ${wanted}; do
 	runuser -u stileward -- stileward server release --data /var/lib/stileward/server --deb "$deb" --release "/tmp/$version.release"
 done
 stileward update trust
-printf 'update: { version: ${wanted}, window: "00:00-00:00" }\\n' >/var/tmp/update.yaml
+{ sed -n '/^lanes:/,$p' /etc/stileward/gate.yaml; echo 'update: { version: ${wanted}, window: "00:00-00:00" }'; } >/var/tmp/update.yaml
 stileward config push --gate gate-1 --file /var/tmp/update.yaml`;
 
 interface StagedUpdate {
