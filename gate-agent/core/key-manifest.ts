@@ -1,9 +1,9 @@
-import { CompactSign, compactVerify, errors, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import Type from 'typebox';
 import { Errors } from 'typebox/value';
 import { StilewardError } from './errors.ts';
-import { importPrivateKey, importPublicKey, kidOf, type PublicJwk } from './jwk.ts';
-import { readJson, readJws } from './strict-jws.ts';
+import { kidOf, type PublicJwk } from './jwk.ts';
+import { openAsRoot, type RootSigned, signAsRoot } from './root-signed.ts';
 import { ticketIdxMax } from './ticket.ts';
 import { numericDateMax } from './ticket-claims.ts';
 
@@ -36,9 +36,6 @@ export interface KeyManifest {
 	/** Kids whose tickets are all refused, also those of keys that are no longer listed. */
 	readonly revoked: readonly string[];
 }
-
-/** Keeps a ticket or a status list from passing as a manifest, and the reverse. */
-const manifestType = 'stileward-key-manifest';
 
 /** The largest manifest, in characters of its JWS. */
 export const manifestCharsMax = 512 * 1024;
@@ -77,24 +74,20 @@ export const keyManifestSchema = Type.Object(
 	closed,
 );
 
-/** Signs a manifest with the root key (Ed25519). Throws `manifest_invalid`, or `keys_invalid` for the root. */
+const kind: RootSigned = {
+	...{ typ: 'stileward-key-manifest', name: 'a key manifest', charsMax: manifestCharsMax },
+	invalid,
+};
+
+/** Signs a manifest with the root key. Throws `manifest_invalid`, or `keys_invalid` for the root. */
 export async function signManifest(manifest: KeyManifest, rootPrivate: JWK): Promise<string> {
 	await checkManifest(manifest);
-	const protectedHeader = { alg: 'Ed25519', kid: await kidOf(rootPrivate), typ: manifestType };
-	return new CompactSign(new TextEncoder().encode(manifestText(manifest)))
-		.setProtectedHeader(protectedHeader)
-		.sign(await importPrivateKey(rootPrivate));
+	return signAsRoot(manifestText(manifest), kind, rootPrivate);
 }
 
 /** Opens a manifest. Throws `manifest_invalid` unless this root key signed it and it keeps every rule. */
 export async function openManifest(jws: string, rootPublic: JWK): Promise<KeyManifest> {
-	const text = jws.trim();
-	const parts = text.length <= manifestCharsMax ? readJws(text) : undefined;
-	const manifest = parts && readJson(parts.payload);
-	if (!manifest || parts.typ !== manifestType) throw invalid('this text is not a key manifest');
-	if (parts.kid !== (await kidOf(rootPublic))) throw invalid('it is signed by another root key than the pinned one');
-	await checkSignature(text, rootPublic);
-	return checkManifest(manifest);
+	return checkManifest(await openAsRoot(jws, kind, rootPublic));
 }
 
 /** The manifest with its members in one order: equal manifests have equal texts. */
@@ -119,16 +112,6 @@ export async function checkManifest(value: unknown): Promise<KeyManifest> {
 	const clash = overlap(manifest);
 	if (clash) throw invalid(clash);
 	return manifest;
-}
-
-async function checkSignature(jws: string, rootPublic: JWK): Promise<void> {
-	const key = await importPublicKey(rootPublic);
-	try {
-		await compactVerify(jws, key, { algorithms: ['Ed25519'] });
-	} catch (error) {
-		if (!(error instanceof errors.JOSEError)) throw error;
-		throw invalid('its signature is not of the pinned root key');
-	}
 }
 
 async function keyProblem({ kid, jwk, alg, from, to, nbf, exp }: ManifestKey): Promise<string | undefined> {
