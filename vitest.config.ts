@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
@@ -41,9 +42,14 @@ function projects(): TestProjectInlineConfiguration[] {
 	return [inNode];
 }
 
+/** A ledger in memory is a fault, and some systems have their folder of temporary files there (statfs(2): TMPFS_MAGIC). */
+const tmpfs = 0x01021994;
+const temporary = statfsSync(tmpdir()).type === tmpfs ? { TMPDIR: '/var/tmp' } : {};
+
 export default defineConfig({
 	cacheDir: '.build/vite',
 	test: {
+		env: temporary,
 		projects: projects(),
 		testTimeout: 60_000,
 		// Two cores are enough for anyone's laptop; device tests have deadlines that a crowd of workers would break.

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import type { Check } from './check.ts';
 import { type DurableWrites, measureDurableWrites } from './durable-writes.ts';
 import { type Finding, found } from './finding.ts';
-import { mountOf, wornPercent } from './mount.ts';
+import { isInMemory, mountOf, wornPercent } from './mount.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Below this much free space the ledger soon cannot grow; below the other somebody should look, bytes. */
@@ -20,7 +20,7 @@ const unevenP99Ms = 400;
 /** Flash memory is to be replaced from here on. */
 const wornFromPercent = 80;
 
-/** Free space, read-only mounts, speed of durable writes and wear of the disk that the ledger lies on. */
+/** Free space, mounts that are read-only or forget, speed of durable writes and wear of the disk that the ledger lies on. */
 export const diskCheck: Check = {
 	name: 'disk',
 	run: async ({ dataDir }, around) => {
@@ -32,7 +32,9 @@ export const diskCheck: Check = {
 		const worn = mount && (await wornPercent(mount, around.roots));
 		const space = await spaceFindings(dataDir);
 		const isFull = space.some(({ state }) => state === 'fault');
+		const forgets = mount !== undefined && (await isInMemory(mount, around.roots));
 		return [
+			...(forgets ? [found('disk_in_memory', dataDir, { mount: mount.point, type: mount.type })] : []),
 			...space,
 			...(worn && worn.percent >= wornFromPercent ? [found('card_worn', worn.name, { percent: worn.percent })] : []),
 			...(isFull ? [] : await speedFindings(dataDir, around, space.length === 0)),

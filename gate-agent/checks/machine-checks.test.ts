@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { clockCheck } from './clock.ts';
 import { builtMs, codesOf, emptyMachine, healthWith, link, put, stoppedGate } from './fake-gate.suite.ts';
 import { memoryCheck } from './memory.ts';
-import { mountOf, wornPercent } from './mount.ts';
+import { isInMemory, mountOf, wornPercent } from './mount.ts';
 import { openersOf } from './open-files.ts';
 import { portHoldersCheck } from './port-holders.ts';
 import { lockHolder } from './running-agent.ts';
@@ -66,6 +66,33 @@ describe('the mount of a folder', () => {
 			isReadOnly: true,
 		});
 		expect(await mountOf('/var', machine.roots)).toMatchObject({ point: '/', device: '179:2', isReadOnly: false });
+	});
+
+	it('forgets where it is memory, or an overlay above memory', async () => {
+		const machine = emptyMachine();
+		const lines = [
+			'1 0 0:20 / / rw - overlay overlayroot rw,lowerdir=/l,upperdir=/run/root-rw/overlay,workdir=/w',
+			'2 1 0:21 / /run rw - tmpfs tmpfs rw',
+			'3 1 179:3 / /tmp rw - ext4 /dev/mmcblk0p3 rw',
+			'4 1 0:23 / /var rw - overlay overlay rw,lowerdir=/l,upperdir=/tmp/upper,workdir=/w',
+		];
+		put(machine.root, 'proc/self/mountinfo', `${lines.join('\n')}\n`);
+		const forgets = async (path: string) => {
+			const mount = await mountOf(path, machine.roots);
+			return mount && isInMemory(mount, machine.roots);
+		};
+		expect(await forgets('/etc')).toBe(true);
+		expect(await forgets('/run/not there')).toBe(true);
+		expect(await forgets('/tmp')).toBe(false);
+		expect(await forgets('/var')).toBe(false);
+	});
+
+	it('of an overlay whose own place cannot be seen is not told', async () => {
+		const machine = emptyMachine();
+		const line = '1 0 0:22 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/docker/u,workdir=/w';
+		put(machine.root, 'proc/self/mountinfo', `${line}\n`);
+		const mount = await mountOf('/etc', machine.roots);
+		expect(mount && (await isInMemory(mount, machine.roots))).toBe(false);
 	});
 
 	it('tells how worn its flash memory is, where that can tell', async () => {

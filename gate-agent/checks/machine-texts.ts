@@ -125,6 +125,17 @@ export const machineTexts = {
 			'若因磁盘错误：查看 `dmesg` 并更换存储卡。否则：`sudo mount -o remount,rw {mount}`。',
 		],
 	},
+	disk_in_memory: {
+		...{ check: 'disk', state: 'fault' },
+		en: [
+			'{subject} lies in memory ({type} at {mount}): after a power cut every used ticket would be good again.',
+			'Put it on a disk or a partition of its own. With overlayroot: `overlayroot="tmpfs:recurse=0"`, and start the box anew.',
+		],
+		zh: [
+			'{subject} 位于内存中（{mount}，{type}）：断电后，已用过的票会重新有效。',
+			'请放到磁盘或独立分区。若使用 overlayroot：设为 `overlayroot="tmpfs:recurse=0"` 并重启主机。',
+		],
+	},
 	disk_slow: {
 		...{ check: 'disk', state: 'fault' },
 		en: [

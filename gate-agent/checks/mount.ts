@@ -10,6 +10,8 @@ export interface Mount {
 	readonly device: string;
 	readonly type: string;
 	readonly isReadOnly: boolean;
+	/** Where an overlay keeps what is written (its `upperdir`). */
+	readonly upper?: string;
 }
 
 /** The mount that a path lies on; undefined where the kernel does not say. */
@@ -40,7 +42,21 @@ function parseMount(line: string): readonly Mount[] {
 	const isReadOnly = [options, superOptions].some((each) => each.split(',').includes('ro'));
 	// Blanks and backslashes are written as octal numbers.
 	const plain = point.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-	return [{ point: plain, device, type, isReadOnly }];
+	const upper = type === 'overlay' ? /(?:^|,)upperdir=([^,]+)/.exec(superOptions)?.[1] : undefined;
+	return [{ point: plain, device, type, isReadOnly, ...(upper !== undefined && { upper }) }];
+}
+
+/** File systems that are memory. */
+const memoryTypes: readonly string[] = ['tmpfs', 'ramfs'];
+
+/**
+ * Whether a mount has forgotten everything after a power cut: memory, or an overlay that keeps in memory what is written, as
+ * `overlayroot` makes one. An overlay whose own place cannot be seen from here, as in a container, is given the benefit of the doubt.
+ */
+export async function isInMemory({ point, type, upper }: Mount, roots: MachineRoots): Promise<boolean> {
+	if (upper === undefined) return memoryTypes.includes(type);
+	const kept = await mountOf(upper, roots);
+	return kept !== undefined && kept.point !== point && memoryTypes.includes(kept.type);
 }
 
 /** Life that flash memory has used up in percent (eMMC 5.0 and newer tell it in steps of ten); undefined for all others. */

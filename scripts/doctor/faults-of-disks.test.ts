@@ -19,10 +19,18 @@ async function doctorWithin(bench: GateBench, within: readonly string[], nodeArg
 }
 
 describe('the doctor looks at the disk of the ledger, and names', () => {
+	it.skipIf(!mayMount)('one that forgets at a power cut', patience, async () => {
+		const bench = await setUpGate();
+		const { faults, result } = await doctorWithin(bench, onOwnDisk(bench.data, 'size=4m'));
+		expect(faults).toEqual(['disk_in_memory']);
+		expect(result.findings.find(({ code }) => code === 'disk_in_memory')?.fix?.en).toContain('recurse=0');
+	});
+
+	// What a test can mount for itself is memory: that is named as well.
 	it.skipIf(!mayMount)('a full one', patience, async () => {
 		const bench = await setUpGate();
 		const { faults, result } = await doctorWithin(bench, onOwnDisk(bench.data, 'size=4m', 0));
-		expect(faults).toEqual(['disk_full']);
+		expect(faults).toEqual(['disk_in_memory', 'disk_full']);
 		expect(result.findings.find(({ code }) => code === 'disk_full')?.evidence).toMatchObject({
 			freeMiB: 0,
 			sizeMiB: 4,
@@ -38,14 +46,14 @@ describe('the doctor looks at the disk of the ledger, and names', () => {
 	it.skipIf(!mayMount)('one that can hold no more files', patience, async () => {
 		const bench = await setUpGate();
 		const mount = onOwnDisk(bench.data, 'size=4m').map((part) => part.replace('size=4m', 'size=4m,nr_inodes=10'));
-		expect((await doctorWithin(bench, mount)).faults).toEqual(['disk_no_inodes']);
+		expect((await doctorWithin(bench, mount)).faults).toEqual(['disk_in_memory', 'disk_no_inodes']);
 	});
 
 	it.skipIf(!mayMount)('two at once: a full one, and a damaged manifest', patience, async () => {
 		const bench = await setUpGate();
 		writeFileSync(join(bench.keys, 'manifest.jws'), 'a.b.c');
 		const { faults } = await doctorWithin(bench, onOwnDisk(bench.data, 'size=4m', 0));
-		expect(faults).toEqual(['disk_full', 'keys_invalid']);
+		expect(faults).toEqual(['disk_in_memory', 'disk_full', 'keys_invalid']);
 	});
 
 	it.skipIf(!mayFreeze)('one that lets each write wait', patience, async () => {
@@ -81,7 +89,7 @@ describe('the doctor looks at the clock, and names', () => {
 		const bench = await setUpGate();
 		await bench.scanner.pty.unplug();
 		const { faults } = await doctorWithin(bench, onOwnDisk(bench.data, 'size=4m', 0), clock1970(bench.dir));
-		expect(faults).toEqual(['device_absent', 'clock_before_build', 'disk_full']);
+		expect(faults).toEqual(['device_absent', 'clock_before_build', 'disk_in_memory', 'disk_full']);
 	});
 });
 
