@@ -259,7 +259,11 @@ async function commission(
 	if (!healthy || ready === false) terminal.finish(exitCodes.found);
 }
 
-/** How long a lane may take to be ready after its service was started, and how often that is asked. */
+/**
+ * How long a program may take to start on a slow card before anything of it is heard, and from then on its lane to be ready; how
+ * often that is asked.
+ */
+const heardSeconds = 180;
 const readySeconds = 60;
 const lookMs = 500;
 
@@ -267,16 +271,21 @@ async function waitUntilReady(run: Run): Promise<boolean> {
 	const { words, options, around, signal } = run;
 	await run.say(words.waiting);
 	const config = loadConfig({ file: options.config });
-	for (let leftMs = readySeconds * 1000; leftMs > 0 && !signal.aborted; leftMs -= lookMs) {
+	const startedMs = around.monoMs();
+	let giveUpMs = startedMs + heardSeconds * 1000;
+	for (let isHeard = false; around.monoMs() < giveUpMs && !signal.aborted; await sleep(lookMs)) {
 		const { health } = await findAgent(config, around.roots);
 		const lanes = Object.values(health?.lanes ?? {});
 		if (lanes.length > 0 && lanes.every(({ missing }) => missing.length === 0)) {
 			await run.say(words.ready);
 			return true;
 		}
-		await sleep(lookMs);
+		if (health === undefined || isHeard) continue;
+		isHeard = true;
+		giveUpMs = around.monoMs() + readySeconds * 1000;
 	}
-	await run.say(fillIn(words.notReady, { seconds: readySeconds }));
+	const seconds = Math.round((around.monoMs() - startedMs) / 1000);
+	await run.say(fillIn(words.notReady, { seconds }));
 	return false;
 }
 
