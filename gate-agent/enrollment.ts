@@ -76,9 +76,9 @@ const refusalSchema = Type.Object({ url: Type.String(), atMs: Type.Integer() }, 
 /** A code that a server did not take: which server, and when by this machine's clock. */
 export type EnrollmentRefusal = Static<typeof refusalSchema>;
 
-/** Notes that a server did not take a code. Throws `output_failed`. */
+/** Notes that a server did not take a code, where there is a folder already: an attempt makes none. Throws `output_failed`. */
 export async function noteRefusal(dir: string, refusal: EnrollmentRefusal): Promise<void> {
-	await createKeyFolder(dir);
+	if (!existsSync(dir)) return;
 	const text = `${JSON.stringify(refusal)}\n`;
 	await replaceKeyFile(dir, { file: enrollmentFiles.refused, text, mode: publicMode });
 }
