@@ -47,12 +47,16 @@ async function linked(adapter: BleAdapter, { name }: BluezScanner) {
 /** Opens again as a supervisor does, until the scanner is there. */
 async function openedAgain(open: () => Promise<PeerLink>): Promise<PeerLink> {
 	let link: PeerLink | undefined;
-	const attempt = async () => {
-		link = await open().catch(() => undefined);
-		return link !== undefined;
-	};
-	await expect.poll(attempt, { timeout: 60_000 }).toBe(true);
-	return link as PeerLink;
+	const attempt = () =>
+		open().then(
+			(opened) => {
+				link = opened;
+				return 'opened';
+			},
+			({ code, message }: StilewardError) => `${code}: ${message}`,
+		);
+	await expect.poll(attempt, { timeout: 60_000 }).toBe('opened');
+	return link as unknown as PeerLink;
 }
 
 describe('the process of a Bluetooth adapter', () => {
@@ -122,16 +126,30 @@ describe('the process of a Bluetooth adapter', () => {
 		await openedAgain(one.open);
 	});
 
-	test('can be killed: the next one has the scanner again', async () => {
+	// The kernel ends a dead process's link a while later; whoever connects before that is stuck, and gives way to a next process.
+	test('can be killed: a next one has the scanner again', async ({ task }) => {
 		const first = await opened();
 		const one = await linked(first, east);
 		process.kill(first.pid, 'SIGKILL');
 		expect(await one.link.lost).toMatchObject({ code: 'device_lost' });
 		expect(await first.lost).toMatchObject({ code: 'device_lost' });
-		const second = await opened();
-		const open = () =>
-			second.open({ peer: { name: east.name }, listen: [nordicUart.notify], battery: false }, { onBytes: () => {} });
-		await openedAgain(open);
+		const startedMs = performance.now();
+		let processes = 0;
+		let next: BleAdapter | undefined;
+		await openedAgain(async () => {
+			if (next === undefined) {
+				next = await opened();
+				processes += 1;
+				void next.lost.then(() => {
+					next = undefined;
+				});
+			}
+			return next.open(
+				{ peer: { name: east.name }, listen: [nordicUart.notify], battery: false },
+				{ onBytes: () => {} },
+			);
+		});
+		Object.assign(task.meta, { figures: { processes, againMs: Math.round(performance.now() - startedMs) } });
 	});
 
 	test('says that an adapter is not there', async () => {
