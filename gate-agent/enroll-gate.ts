@@ -80,7 +80,8 @@ async function askServer(options: EnrollGate, key: JWK): Promise<Enrollment> {
 		// The call hides why there was no connection; this one does not.
 		if (outcome.kind === 'offline') await https.send({ method: 'GET', path: '/healthz' });
 		if (outcome.kind === 'refused' && outcome.code === 'code_invalid') {
-			await noteRefusal(options.dir, { url, atMs: Date.now() });
+			// A folder that cannot be written to must not hide why the gate was refused.
+			await noteRefusal(options.dir, { url, atMs: Date.now() }).catch(() => undefined);
 		}
 		throw refusalOf(outcome);
 	} finally {

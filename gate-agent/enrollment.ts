@@ -85,7 +85,6 @@ export async function noteRefusal(dir: string, refusal: EnrollmentRefusal): Prom
 
 /** The newest refusal of a data folder that was never enrolled; undefined where there is none that can be read. */
 export async function readRefusal(dir: string): Promise<EnrollmentRefusal | undefined> {
-	if (!existsSync(join(dir, enrollmentFiles.refused))) return undefined;
 	const refusal = await readKeyJson(dir, enrollmentFiles.refused).catch(() => undefined);
 	return Check(refusalSchema, refusal) ? refusal : undefined;
 }

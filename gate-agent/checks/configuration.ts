@@ -7,6 +7,7 @@ import { openConfigState } from '../fleet/config-state.ts';
 import { judgePushed } from '../pushed-config.ts';
 import type { Check } from './check.ts';
 import { type Finding, found } from './finding.ts';
+import { iso } from './iso-time.ts';
 
 /** A configuration as far as it can be read, and what is wrong with it. */
 export interface ReadConfiguration {
@@ -81,7 +82,7 @@ export const configurationCheck: Check = {
 			const refusal = await readRefusal(config.dataDir);
 			return [
 				found('not_enrolled', configFile, { missing: missing.join(', ') }),
-				...(refusal ? [found('enroll_code_used', refusal.url, { at: new Date(refusal.atMs).toISOString() })] : []),
+				...(refusal ? [found('enroll_code_used', refusal.url, { at: iso(refusal.atMs) })] : []),
 			];
 		}
 		const { version, refused } = gate.pushed ?? {};

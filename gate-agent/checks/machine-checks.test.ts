@@ -50,15 +50,20 @@ describe('the clock', () => {
 	});
 });
 
+/** A machine with these lines in its list of mounts. */
+function machineWithMounts(...lines: readonly string[]) {
+	const machine = emptyMachine();
+	put(machine.root, 'proc/self/mountinfo', `${lines.join('\n')}\n`);
+	return machine;
+}
+
 describe('the mount of a folder', () => {
 	it('is the longest that contains it, and the last of these', async () => {
-		const machine = emptyMachine();
-		const lines = [
+		const machine = machineWithMounts(
 			'1 0 179:2 / / rw,noatime - ext4 /dev/root rw',
 			'2 1 0:30 / /tmp rw - tmpfs tmpfs rw',
 			'3 1 0:31 / /tmp ro - tmpfs tmpfs ro',
-		];
-		put(machine.root, 'proc/self/mountinfo', `${lines.join('\n')}\n`);
+		);
 		expect(await mountOf('/tmp/not there', machine.roots)).toEqual({
 			point: '/tmp',
 			device: '0:31',
@@ -69,14 +74,12 @@ describe('the mount of a folder', () => {
 	});
 
 	it('forgets where it is memory, or an overlay above memory', async () => {
-		const machine = emptyMachine();
-		const lines = [
+		const machine = machineWithMounts(
 			'1 0 0:20 / / rw - overlay overlayroot rw,lowerdir=/l,upperdir=/run/root-rw/overlay,workdir=/w',
 			'2 1 0:21 / /run rw - tmpfs tmpfs rw',
 			'3 1 179:3 / /tmp rw - ext4 /dev/mmcblk0p3 rw',
 			'4 1 0:23 / /var rw - overlay overlay rw,lowerdir=/l,upperdir=/tmp/upper,workdir=/w',
-		];
-		put(machine.root, 'proc/self/mountinfo', `${lines.join('\n')}\n`);
+		);
 		const forgets = async (path: string) => {
 			const mount = await mountOf(path, machine.roots);
 			return mount && isInMemory(mount, machine.roots);
@@ -88,9 +91,9 @@ describe('the mount of a folder', () => {
 	});
 
 	it('of an overlay whose own place cannot be seen is not told', async () => {
-		const machine = emptyMachine();
-		const line = '1 0 0:22 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/docker/u,workdir=/w';
-		put(machine.root, 'proc/self/mountinfo', `${line}\n`);
+		const machine = machineWithMounts(
+			'1 0 0:22 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/docker/u,workdir=/w',
+		);
 		const mount = await mountOf('/etc', machine.roots);
 		expect(mount && (await isInMemory(mount, machine.roots))).toBe(false);
 	});

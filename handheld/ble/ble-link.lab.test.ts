@@ -46,17 +46,18 @@ async function linked(adapter: BleAdapter, { name }: BluezScanner) {
 
 /** Opens again as a supervisor does, until the scanner is there. */
 async function openedAgain(open: () => Promise<PeerLink>): Promise<PeerLink> {
-	let link: PeerLink | undefined;
+	const links: PeerLink[] = [];
 	const attempt = () =>
 		open().then(
-			(opened) => {
-				link = opened;
+			(link) => {
+				links.push(link);
 				return 'opened';
 			},
 			({ code, message }: StilewardError) => `${code}: ${message}`,
 		);
 	await expect.poll(attempt, { timeout: 60_000 }).toBe('opened');
-	return link as unknown as PeerLink;
+	// The poll has seen it opened.
+	return links.at(-1) as PeerLink;
 }
 
 describe('the process of a Bluetooth adapter', () => {

@@ -26,7 +26,7 @@ is installed, a gate is set up by answers, admits, is rebooted, loses its power,
 Scanner and relay are USB-serial adapters of the kernel; admissions are counted at the relay's far end.
 
   --package FILE   proves this package instead of making one
-  --long           an update from afar as well, which takes five minutes more
+  --long           an update from afar as well, which takes six minutes more
   --json FILE      writes the report as JSON; .build/box/report.md has it as text in any case
   --console        shows what the box prints
   --quiet          prints the report alone

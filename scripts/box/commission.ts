@@ -1,5 +1,5 @@
 import { admit, type BoxLife } from './box-life.ts';
-import { type Proof, patienceMs, stick } from './proof.ts';
+import { asOffice, type Proof, patienceMs, stick } from './proof.ts';
 import { must } from './steps.ts';
 
 /** How long the gate's pulse is: long enough to stop or kill the agent in the middle of one, on a slow machine, too. */
@@ -62,8 +62,7 @@ async function allowForSlowness({ shell, bootSeconds }: BoxLife, { steps }: Proo
 }
 
 /** The office's part: a server of the same package, on the same box because it has no network, with an event on sale. */
-const venueScript = `set -e
-export STILEWARD_HOME=/var/tmp/office NODE_COMPILE_CACHE=/var/cache/stileward/office
+const venueScript = `${asOffice}
 echo 'STILEWARD_SERVER_OPTIONS=--listen 127.0.0.1:8443' >/etc/stileward/server.env
 systemctl start stileward-server
 ready=$(journalctl -u stileward-server -o cat | grep '"event":"ready"')

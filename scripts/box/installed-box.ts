@@ -1,6 +1,6 @@
 import type { BoxLife } from './box-life.ts';
 import { commission } from './commission.ts';
-import { type Proof, patienceMs } from './proof.ts';
+import { type Proof, patienceMs, ready } from './proof.ts';
 import { must } from './steps.ts';
 
 /** The worst exposure that a unit may have (systemd-analyze(1), 0 to 10). */
@@ -56,6 +56,7 @@ async function proveHandheld({ shell }: BoxLife, { steps }: Proof): Promise<void
 	await steps.run('start the agent of Bluetooth handhelds in its sandbox', async () => {
 		await shell.must(handheldScript);
 		const status = await shell.must('systemctl show -P StatusText stileward-handheld');
+		must(status === 'lane-1 waits for lane-1.scanner', `it says what it waits for: ${status}`);
 		await shell.must('systemctl stop stileward-handheld && rm /etc/stileward/handheld.yaml');
 		return status;
 	});
@@ -75,7 +76,7 @@ async function proveWatchdog({ shell }: BoxLife, { steps }: Proof): Promise<void
 async function activeAgain(shell: BoxLife['shell'], before: string): Promise<void> {
 	const isAnother = `[ "$(systemctl show -P MainPID stileward-gate)" != ${before} ]`;
 	await shell.until(`systemctl -q is-active stileward-gate && ${isAnother}`, patienceMs);
-	await shell.until('systemctl show -P StatusText stileward-gate | grep -q "1 lane(s) work"', patienceMs);
+	await shell.until(ready, patienceMs);
 }
 
 async function proveRelayOff(life: BoxLife, { steps }: Proof, tickets: readonly string[]): Promise<void> {

@@ -15,5 +15,9 @@ export const patienceMs = 8 * 60_000;
 /** Where the technician's stick is mounted. */
 export const stick = '/media/stick';
 
+/** The head of a script of the office: it stops at the first fault, and has a session and a cache of its own. */
+export const asOffice = `set -e
+export STILEWARD_HOME=/var/tmp/office NODE_COMPILE_CACHE=/var/cache/stileward/office`;
+
 /** A script that ends with 0 where the gate's lane works. */
 export const ready = 'systemctl show -P StatusText stileward-gate | grep -q "1 lane(s) work"';

@@ -1,5 +1,5 @@
 import { admit, type BoxLife } from './box-life.ts';
-import { type Proof, patienceMs, ready, stick } from './proof.ts';
+import { asOffice, type Proof, patienceMs, ready, stick } from './proof.ts';
 import { must } from './steps.ts';
 
 /** The versions of an update: the gate runs the one, its office wants the other. */
@@ -9,8 +9,7 @@ interface Versions {
 }
 
 /** What the office does, and the one word that is said at the gate. A gate fetches its own version, too: its way back. */
-const offerScript = ({ runs, wanted }: Versions) => `set -e
-export STILEWARD_HOME=/var/tmp/office NODE_COMPILE_CACHE=/var/cache/stileward/office
+const offerScript = ({ runs, wanted }: Versions) => `${asOffice}
 systemctl start stileward-server
 for version in ${runs} ${wanted}; do
 	deb=${stick}/stileward_\${version}_amd64.deb
